@@ -1,0 +1,129 @@
+#include "close.h"
+
+#include <string.h>
+
+#include "initiator.h"
+#include "output.h"
+#include "seq.h"
+#include "timer.h"
+
+bool close_paired(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    const struct tcp_options *options = &segment->options;
+    const struct cookie_pair *pair = &connection->pair;
+    return pair->size && (options->present & OPTION_COOKIE_PAIR) &&
+           options->cookie_size == pair->size &&
+           mac_equal(options->initiator_cookie, pair->initiator, pair->size) &&
+           mac_equal(options->responder_cookie, pair->responder, pair->size);
+}
+
+static bool only_initiator_waits(const struct tcpct_connection *connection)
+{
+    return connection->pair.size && !connection->initiator;
+}
+
+/* Both FINs are through. */
+static void finished(struct tcpct_connection *connection, uint64_t now_us)
+{
+    if (only_initiator_waits(connection))
+        tcb_closed(connection, TCPCT_OK, now_us);
+    else
+        tcb_time_wait(connection, now_us);
+}
+
+/* With cookies: ignored until all that we sent or hold is acknowledged (5.1, 5.2), but the
+ * application need not wait for that to see the end. */
+static bool fin_is_early(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    uint32_t end = connection->data_seq + connection->send.used + connection->fin_sent;
+    bool crossing = connection->fin_sent && !connection->fin_acknowledged; /* RFC 9293, Figure 13 */
+    return connection->pair.size && segment->ack != end && !(crossing && segment->ack == end - 1);
+}
+
+bool close_fin_received(struct tcpct_connection *connection, const struct segment *segment,
+                        struct tcpct_packet *reply, uint64_t now_us)
+{
+    connection->ack_now = true; /* a FIN ends a delayed acknowledgment (5) */
+    tcb_output(connection);
+    if (connection->pair.size && !close_paired(connection, segment))
+        return true;
+    if (!connection->end_seen)
+        tcb_event(connection, TCPCT_EVENT_READABLE);
+    connection->end_seen = true;
+    if (fin_is_early(connection, segment))
+        return true;
+    connection->rcv_nxt++;
+    connection->fin_received = true;
+    switch (connection->state) {
+    case TCPCT_ESTABLISHED:
+        tcb_state(connection, TCPCT_CLOSE_WAIT, now_us);
+        return true;
+    case TCPCT_FIN_WAIT_1: /* our FIN is not acknowledged, or we were in FIN-WAIT-2 */
+        tcb_state(connection, TCPCT_CLOSING, now_us);
+        return true;
+    case TCPCT_FIN_WAIT_2:
+        if (only_initiator_waits(connection)) { /* the final <ACK(FIN)>, then nothing is kept */
+            output_last_ack(connection, reply, now_us);
+            tcb_closed(connection, TCPCT_OK, now_us);
+            return false;
+        }
+        tcb_time_wait(connection, now_us);
+        return true;
+    default:
+        return true;
+    }
+}
+
+bool close_fin_acknowledged(struct tcpct_connection *connection, uint64_t now_us)
+{
+    connection->fin_acknowledged = true;
+    switch (connection->state) {
+    case TCPCT_FIN_WAIT_1:
+        tcb_state(connection, TCPCT_FIN_WAIT_2, now_us);
+        if (!connection->held)
+            timer_set(connection, TIMER_TIME_WAIT, now_us + FIN_WAIT_2_US);
+        return true;
+    case TCPCT_CLOSING:
+        finished(connection, now_us);
+        return false;
+    case TCPCT_LAST_ACK:
+        if (connection->pair.size && connection->initiator) /* 5.2 */
+            tcb_time_wait(connection, now_us);
+        else
+            tcb_closed(connection, TCPCT_OK, now_us);
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* 7: advisory. Only one that has the pair and is at RCV.NXT says that the peer has no state. */
+static enum tcpct_verdict advisory_reset(struct tcpct_connection *connection,
+                                         const struct segment *segment, uint64_t now_us)
+{
+    if (!close_paired(connection, segment) || segment->seq != connection->rcv_nxt) {
+        connection->stack->counters.resets_ignored++;
+        return TCPCT_UNACCEPTABLE;
+    }
+    if (connection->fin_sent && connection->initiator)
+        tcb_time_wait(connection, now_us);
+    else
+        tcb_closed(connection, connection->fin_sent ? TCPCT_OK : TCPCT_ERROR_RESET, now_us);
+    return TCPCT_ACCEPTED;
+}
+
+enum tcpct_verdict close_reset_received(struct tcpct_connection *connection,
+                                        const struct segment *segment, uint64_t now_us)
+{
+    if (connection->pair.size)
+        return advisory_reset(connection, segment, now_us);
+    if (segment->seq != connection->rcv_nxt) { /* RFC 5961, 3.2 */
+        connection->ack_now = true;
+        tcb_output(connection);
+        return TCPCT_UNACCEPTABLE;
+    }
+    bool orderly = connection->state == TCPCT_TIME_WAIT || connection->state == TCPCT_CLOSING ||
+                   connection->state == TCPCT_LAST_ACK;
+    tcb_closed(connection, orderly ? TCPCT_OK : TCPCT_ERROR_RESET, now_us);
+    return TCPCT_ACCEPTED;
+}

@@ -1,0 +1,288 @@
+#include "connection.h"
+
+#include "initiator.h"
+#include "recovery.h"
+#include "seq.h"
+#include "timer.h"
+
+void tcpct_set_user(struct tcpct_connection *connection, void *user)
+{
+    connection->user = user;
+}
+
+int tcpct_connection_error(const struct tcpct_connection *connection)
+{
+    return connection->error;
+}
+
+static bool can_send(const struct tcpct_connection *connection)
+{
+    return !connection->fin_queued &&
+           (connection->state == TCPCT_SYN_SENT || connection->state == TCPCT_ESTABLISHED ||
+            connection->state == TCPCT_CLOSE_WAIT);
+}
+
+ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, size_t size)
+{
+    struct tcpct_stack *stack = connection->stack;
+    struct ring *ring = &connection->send;
+    if (connection->error)
+        return connection->error;
+    if (!can_send(connection))
+        return TCPCT_ERROR_CLOSED;
+    uint32_t free_bytes = stack->config.send_buffer_max - ring->used;
+    uint32_t wanted = size < free_bytes ? (uint32_t)size : free_bytes;
+    if (!ring_grow(ring, &stack->memory, ring->used + wanted, ring->used)) {
+        stack->counters.memory_full++;
+        if (ring->used == 0 && ring->capacity == 0)
+            return TCPCT_ERROR_MEMORY;
+    }
+    uint32_t taken = ring_append(ring, bytes, wanted);
+    connection->send_blocked = taken < size;
+    if (taken)
+        tcb_output(connection);
+    return taken;
+}
+
+/* RFC 9293, 3.8.6.2.2: a window that has opened by enough is told at once. */
+static void consider_window_update(struct tcpct_connection *connection)
+{
+    uint32_t opened = connection->rcv_nxt + tcb_receive_window(connection) - connection->rcv_edge;
+    uint32_t enough =
+        min_u32(2u * connection->mss, connection->stack->config.receive_buffer_max / 2);
+    bool receiving = connection->state == TCPCT_ESTABLISHED ||
+                     connection->state == TCPCT_FIN_WAIT_1 || connection->state == TCPCT_FIN_WAIT_2;
+    if (receiving && !connection->end_seen && connection->confirmed && (int32_t)opened > 0 &&
+        opened >= enough) {
+        connection->ack_now = true;
+        tcb_output(connection);
+    }
+}
+
+ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t size)
+{
+    struct ring *ring = &connection->receive;
+    if (ring->used == 0) {
+        if (connection->error)
+            return connection->error;
+        bool over = connection->end_seen || connection->state == TCPCT_CLOSED ||
+                    connection->state == TCPCT_TIME_WAIT;
+        return over ? TCPCT_ERROR_CLOSED : 0;
+    }
+    uint32_t taken = size < ring->used ? (uint32_t)size : ring->used;
+    ring_get(ring, 0, bytes, taken);
+    ring_drop(ring, taken);
+    if (connection->state != TCPCT_CLOSED)
+        consider_window_update(connection);
+    return taken;
+}
+
+int tcpct_shutdown(struct tcpct_connection *connection)
+{
+    if (connection->error)
+        return connection->error;
+    if (!can_send(connection))
+        return TCPCT_ERROR_CLOSED;
+    connection->fin_queued = true;
+    tcb_output(connection);
+    return TCPCT_OK;
+}
+
+/* The application gives the handle back. */
+static void let_go(struct tcpct_connection *connection)
+{
+    connection->held = false;
+    connection->events = 0;
+}
+
+void tcpct_close(struct tcpct_connection *connection)
+{
+    struct ring *unread = &connection->receive;
+    if (connection->state != TCPCT_CLOSED && unread->used && !connection->pair.size &&
+        connection->state != TCPCT_TIME_WAIT) { /* RFC 1122, 4.2.2.13: data would be lost */
+        tcpct_abort(connection);
+        return;
+    }
+    let_go(connection);
+    switch (connection->state) {
+    case TCPCT_CLOSED:
+        tcb_destroy(connection);
+        return;
+    case TCPCT_SYN_SENT:
+        tcb_closed(connection, TCPCT_OK, connection->stack->now_us);
+        return;
+    case TCPCT_TIME_WAIT:
+        ring_free(unread, &connection->stack->memory);
+        return;
+    default:
+        break;
+    }
+    if (initiator_may_vanish(connection)) { /* RFC 6013, 6.3 */
+        tcb_output_done(connection);
+        tcb_time_wait(connection, connection->stack->now_us);
+        return;
+    }
+    connection->fin_queued = true;
+    if (connection->state == TCPCT_FIN_WAIT_2)
+        timer_set(connection, TIMER_TIME_WAIT, connection->stack->now_us + FIN_WAIT_2_US);
+    tcb_output(connection);
+}
+
+void tcpct_abort(struct tcpct_connection *connection)
+{
+    let_go(connection);
+    bool silent = connection->state == TCPCT_SYN_SENT || connection->state == TCPCT_TIME_WAIT ||
+                  (connection->pair.size && connection->initiator && !connection->opening_sent);
+    if (connection->state == TCPCT_CLOSED) {
+        tcb_destroy(connection);
+    } else if (silent) {
+        if (connection->state != TCPCT_TIME_WAIT)
+            tcb_closed(connection, TCPCT_OK, connection->stack->now_us);
+    } else {
+        connection->reset_due = true;
+        tcb_output(connection);
+    }
+}
+
+int tcpct_option_set(struct tcpct_connection *connection, enum tcpct_option option, uint64_t value)
+{
+    switch (option) {
+    case TCPCT_OPTION_NODELAY:
+        connection->nodelay = value != 0;
+        return TCPCT_OK;
+    case TCPCT_OPTION_USER_TIMEOUT:
+        if (value == 0)
+            return TCPCT_ERROR_INVALID;
+        connection->user_timeout_us = value;
+        return TCPCT_OK;
+    }
+    return TCPCT_ERROR_INVALID;
+}
+
+void tcpct_connection_info(const struct tcpct_connection *connection, struct tcpct_info *info)
+{
+    const struct congestion *congestion = &connection->congestion;
+    const struct rtt *rtt = &connection->rtt;
+    *info = connection->totals;
+    info->state = connection->state;
+    info->local = connection->endpoints.local;
+    info->remote = connection->endpoints.remote;
+    info->local_port = connection->endpoints.local_port;
+    info->remote_port = connection->endpoints.remote_port;
+    info->initiator = connection->initiator;
+    info->cookies = connection->pair.size && connection->state != TCPCT_SYN_SENT;
+    info->syn_data_sent = connection->initiator && connection->syn_data && info->cookies;
+    info->syn_ack_data_taken = connection->syn_ack_data_taken;
+    info->mss = connection->mss;
+    info->cwnd = congestion->cwnd;
+    info->ssthresh = congestion->ssthresh;
+    info->flight = connection->flight.in_flight;
+    info->send_window = connection->snd_wnd;
+    info->unsent = connection->data_seq + connection->send.used - connection->snd_nxt;
+    if (connection->fin_sent || connection->send.used == 0 || connection->state == TCPCT_SYN_SENT)
+        info->unsent = connection->fin_sent ? 0 : connection->send.used;
+    info->unread = connection->receive.used;
+    info->srtt_us = rtt->srtt_us;
+    info->rttvar_us = rtt->rttvar_us;
+    info->min_rtt_us = rtt->min_us;
+    info->rto_us = rtt->rto_us;
+}
+
+/* ---- events -------------------------------------------------------------------------------- */
+
+static bool listener_event(struct tcpct_stack *stack, struct tcpct_event *event)
+{
+    for (struct tcpct_listener *listener = stack->listeners; listener; listener = listener->next) {
+        if (!listener->event)
+            continue;
+        listener->event = false;
+        *event = (struct tcpct_event){ .flags = TCPCT_EVENT_ACCEPT,
+                                       .listener = listener,
+                                       .user = listener->options.user };
+        return true;
+    }
+    return false;
+}
+
+bool tcpct_event(struct tcpct_stack *stack, struct tcpct_event *event)
+{
+    struct tcpct_connection *connection;
+    while ((connection = stack->event_first)) {
+        unsigned flags = connection->events;
+        stack->event_first = connection->event_next;
+        if (!stack->event_first)
+            stack->event_last = NULL;
+        connection->in_events = false;
+        connection->events = 0;
+        if (!flags) /* the handle was given back */
+            continue;
+        *event = (struct tcpct_event){ .flags = flags,
+                                       .connection = connection,
+                                       .user = connection->user };
+        return true;
+    }
+    return listener_event(stack, event);
+}
+
+struct tcpct_connection *tcpct_accept(struct tcpct_listener *listener)
+{
+    struct tcpct_connection *connection = listener->backlog_first;
+    if (!connection)
+        return NULL;
+    listener->backlog_first = connection->accept_next;
+    if (!listener->backlog_first)
+        listener->backlog_last = NULL;
+    listener->backlog_count--;
+    connection->listener = NULL;
+    connection->accept_next = NULL;
+    if (connection->events)
+        tcb_event(connection, 0);
+    return connection;
+}
+
+/* ---- timers -------------------------------------------------------------------------------- */
+
+static bool expired(struct tcpct_connection *connection, enum timer timer, uint64_t now_us)
+{
+    if (connection->timers[timer] > now_us)
+        return false;
+    timer_stop(connection, timer);
+    return true;
+}
+
+static bool retransmission_expired(struct tcpct_connection *connection, uint64_t now_us)
+{
+    bool exchanging = connection->state == TCPCT_SYN_SENT ||
+                      (!connection->confirmed && connection->flight.count == 0);
+    if (!exchanging)
+        return recovery_timeout(connection, now_us);
+    initiator_timeout(connection, now_us);
+    return true;
+}
+
+bool connection_timers(struct tcpct_connection *connection, uint64_t now_us)
+{
+    if (expired(connection, TIMER_USER, now_us)) {
+        tcb_closed(connection, TCPCT_ERROR_TIMEOUT, now_us);
+        return false;
+    }
+    if (expired(connection, TIMER_TIME_WAIT, now_us)) {
+        tcb_closed(connection, TCPCT_OK, now_us);
+        return false;
+    }
+    if (expired(connection, TIMER_DELAYED_ACK, now_us)) {
+        connection->ack_now = true;
+        tcb_output(connection);
+    }
+    if (expired(connection, TIMER_PERSIST, now_us)) {
+        connection->probe_due = true;
+        rtt_back_off(&connection->rtt);
+        timer_set(connection, TIMER_PERSIST, now_us + connection->rtt.rto_us);
+        tcb_output(connection);
+    }
+    if (expired(connection, TIMER_REORDER, now_us))
+        recovery_reorder_timeout(connection, now_us);
+    if (expired(connection, TIMER_RETRANSMISSION, now_us))
+        return retransmission_expired(connection, now_us);
+    return true;
+}

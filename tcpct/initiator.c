@@ -1,0 +1,291 @@
+#include "initiator.h"
+
+#include <string.h>
+
+#include "demux.h"
+#include "reply.h"
+#include "seq.h"
+#include "timer.h"
+
+enum { SYN_DATA_TRIES = 2, SYN_COOKIE_TRIES = 4, SYN_OPTIONS_MAX = 40 };
+
+/* RFC 6056, 3.3.1: any of the ephemeral ports, unpredictably. */
+static uint16_t choose_port(struct tcpct_stack *stack, struct endpoints *endpoints)
+{
+    const uint32_t count = 65536 - PORT_EPHEMERAL_FIRST;
+    uint32_t first = stack_random(stack) % count;
+    for (uint32_t i = 0; i < count; i++) {
+        endpoints->local_port = (uint16_t)(PORT_EPHEMERAL_FIRST + (first + i) % count);
+        if (!demux_find(stack, endpoints))
+            return endpoints->local_port;
+    }
+    return 0;
+}
+
+static int choose_endpoints(struct tcpct_stack *stack, const struct tcpct_connect_options *options,
+                            struct endpoints *endpoints)
+{
+    *endpoints = (struct endpoints){
+        .local = options->local,
+        .remote = options->remote,
+        .local_port = options->local_port,
+        .remote_port = options->remote_port,
+    };
+    bool own = false;
+    for (unsigned i = 0; i < stack->address_count && !own; i++) {
+        if (endpoints->local.family == 0 && stack->addresses[i].family == options->remote.family)
+            endpoints->local = stack->addresses[i];
+        own = ip_address_equal(&stack->addresses[i], &endpoints->local);
+    }
+    if (!own || endpoints->local.family != options->remote.family)
+        return TCPCT_ERROR_NO_ADDRESS;
+    if (options->local_port == 0)
+        return choose_port(stack, endpoints) ? TCPCT_OK : TCPCT_ERROR_NO_PORT;
+    return demux_find(stack, endpoints) ? TCPCT_ERROR_IN_USE : TCPCT_OK;
+}
+
+static bool parameters_valid(const struct tcpct_connect_options *options)
+{
+    uint8_t size = options->parameters.cookie_desired;
+    return (options->remote.family == 4 || options->remote.family == 6) && options->remote_port &&
+           !ip_address_is_unusable(&options->remote) &&
+           (size == 0 || (size >= COOKIE_SIZE_MIN && size <= COOKIE_SIZE_MAX && size % 2 == 0)) &&
+           (options->request || options->request_size == 0);
+}
+
+/* 6.1: all of the data or none, within 536 bytes less the options and the application's limit. */
+static uint16_t syn_data_size(const struct tcpct_connect_options *options)
+{
+    size_t limit = MSS_DEFAULT - SYN_OPTIONS_MAX;
+    if (limit > options->parameters.syn_data_limit)
+        limit = options->parameters.syn_data_limit;
+    return options->request_size <= limit ? (uint16_t)options->request_size : 0;
+}
+
+static bool take_request(struct tcpct_connection *connection,
+                         const struct tcpct_connect_options *options)
+{
+    uint32_t size = (uint32_t)options->request_size;
+    if (size == 0)
+        return true;
+    return options->request_size <= connection->stack->config.send_buffer_max &&
+           ring_grow(&connection->send, &connection->stack->memory, size, 0) &&
+           ring_append(&connection->send, options->request, size) == size;
+}
+
+static void choose_cookie(struct tcpct_connection *connection)
+{
+    const struct tcpct_parameters *parameters = &connection->parameters;
+    struct cookie_pair *pair = &connection->pair;
+    pair->size = parameters->out_never ? 0 : parameters->cookie_desired;
+    for (unsigned i = 0; i < pair->size; i++) /* 3.5.1: new for each exchange, and kept */
+        pair->initiator[i] = (uint8_t)stack_random(connection->stack);
+}
+
+int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options *options,
+                  struct tcpct_connection **connection, uint64_t now_us)
+{
+    struct endpoints endpoints;
+    if (!parameters_valid(options))
+        return TCPCT_ERROR_INVALID;
+    int error = choose_endpoints(stack, options, &endpoints);
+    if (error)
+        return error;
+    struct tcpct_connection *new = tcb_create(stack, &endpoints);
+    if (!new)
+        return TCPCT_ERROR_MEMORY;
+    if (!take_request(new, options)) {
+        tcb_destroy(new);
+        return TCPCT_ERROR_MEMORY;
+    }
+    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
+    new->initiator = new->held = true;
+    new->user = options->user;
+    new->parameters = options->parameters;
+    if (options->user_timeout_us)
+        new->user_timeout_us = options->user_timeout_us;
+    choose_cookie(new);
+    new->iss = isn_initiator(&stack->isn_keys, &parties, now_us);
+    new->snd_una = new->snd_nxt = new->iss;
+    new->data_seq = new->iss + 1;
+    new->timestamp_offset = stack_random(stack); /* TSoffset, per connection (3) */
+    new->syn_data = syn_data_size(options);
+    new->syn_due = true;
+    tcb_state(new, TCPCT_SYN_SENT, now_us);
+    timer_set(new, TIMER_USER, now_us + new->user_timeout_us);
+    tcb_output(new);
+    *connection = new;
+    return TCPCT_OK;
+}
+
+/* Takes what a <SYN,ACK(SYN)> says of the Responder, with or without a Cookie. */
+static void take_syn_ack(struct tcpct_connection *connection, const struct segment *segment,
+                         uint64_t now_us)
+{
+    tcb_peer_options(connection, &segment->options);
+    connection->irs = segment->seq;
+    connection->rcv_nxt = segment->seq + 1;
+    connection->last_ack_sent = connection->rcv_nxt;
+    connection->rcv_edge =
+        connection->rcv_nxt + min_u32(tcb_receive_window(connection), UINT16_MAX);
+    connection->snd_wnd = connection->snd_max_wnd = segment->window; /* not scaled in a <SYN> */
+    connection->snd_wl1 = segment->seq;
+    connection->snd_wl2 = segment->ack;
+    connection->snd_una = connection->snd_nxt = connection->iss + 1;
+    connection->recovery.highest_sacked = connection->recovery.rack_end = connection->snd_una;
+    connection->ts_recent = segment->options.timestamp_value;
+    connection->ts_recent_us = now_us;
+}
+
+/* The answer, or its first part: at most once, since RCV.NXT moves (6.3). */
+static void take_syn_ack_data(struct tcpct_connection *connection, const struct segment *segment)
+{
+    uint32_t size = min_u32(segment->data_size, connection->stack->config.receive_buffer_max);
+    if (size == 0 || !ring_grow(&connection->receive, &connection->stack->memory, size, 0))
+        return;
+    ring_append(&connection->receive, segment->data, size);
+    connection->rcv_nxt += size;
+    connection->syn_ack_data_taken = true;
+    connection->totals.bytes_received += size;
+    tcb_event(connection, TCPCT_EVENT_READABLE);
+}
+
+/* Our own cookie is proved by the numbers: the acknowledgment, and the echo of a TS Value that one
+ * of our <SYN>s had (4.3). */
+static bool echo_is_ours(const struct tcpct_connection *connection,
+                         const struct tcp_options *options)
+{
+    return options->present & OPTION_TIMESTAMPS &&
+           seq_leq(connection->syn_timestamp_first, options->timestamp_echo) &&
+           seq_leq(options->timestamp_echo, connection->syn_timestamp_last);
+}
+
+static bool reflected(struct tcpct_connection *connection, const struct segment *segment,
+                      uint64_t now_us)
+{
+    const struct tcp_options *options = &segment->options;
+    if (memcmp(options->initiator_cookie, connection->pair.initiator, connection->pair.size) != 0)
+        return false;
+    connection->stack->counters.reflections++;
+    trace_connection(connection, TCPCT_TRACE_REFLECTION,
+                     "our Cookie came back: options are copied on the path", 0, now_us);
+    return true;
+}
+
+static void take_cookie(struct tcpct_connection *connection, const struct tcp_options *options)
+{
+    memcpy(connection->pair.responder, options->initiator_cookie, connection->pair.size);
+    connection->responder_timestamp = options->timestamp_value;
+}
+
+/* 4.3, or plain TCP if the Responder sent no Cookie. */
+static enum tcpct_verdict established(struct tcpct_connection *connection,
+                                      const struct segment *segment, bool accepted_data,
+                                      uint64_t now_us)
+{
+    bool cookies = connection->pair.size && (segment->options.present & OPTION_COOKIE);
+    take_syn_ack(connection, segment, now_us);
+    if (cookies) {
+        take_cookie(connection, &segment->options);
+        connection->introducing = true;
+        connection->syn_data_accepted = accepted_data;
+        take_syn_ack_data(connection, segment);
+    } else {
+        connection->pair.size = 0;
+        connection->confirmed = true;
+        if (accepted_data) {
+            connection->snd_una = connection->snd_nxt = segment->ack;
+            connection->data_seq = segment->ack;
+            ring_drop(&connection->send, connection->syn_data);
+        }
+    }
+    timer_stop(connection, TIMER_RETRANSMISSION);
+    timer_stop(connection, TIMER_USER);
+    rtt_init(&connection->rtt);
+    if (connection->syn_tries == 1)
+        rtt_sample(&connection->rtt, now_us - connection->syn_sent_us);
+    connection->ack_now = true;
+    connection->stack->counters.connections_made++;
+    tcb_state(connection, TCPCT_ESTABLISHED, now_us);
+    tcb_event(connection, TCPCT_EVENT_CONNECTED | TCPCT_EVENT_WRITABLE);
+    tcb_output(connection);
+    return TCPCT_ACCEPTED;
+}
+
+enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
+                                      const struct segment *segment, struct tcpct_packet *reply,
+                                      uint64_t now_us)
+{
+    const struct tcp_options *options = &segment->options;
+    uint32_t first = connection->iss + 1, last = first + connection->syn_data;
+    bool acceptable = (segment->flags & SEGMENT_ACK) &&
+                      (segment->ack == first || (connection->syn_data && segment->ack == last));
+    if (!acceptable) { /* RFC 9293, 3.10.7.3 */
+        bool sent =
+            (segment->flags & SEGMENT_ACK) && reply_reset(connection->stack, segment, reply);
+        return sent ? TCPCT_REPLIED : TCPCT_UNACCEPTABLE;
+    }
+    if (segment->flags & SEGMENT_RST) {
+        tcb_closed(connection, TCPCT_ERROR_REFUSED, now_us);
+        return TCPCT_ACCEPTED;
+    }
+    if (!(segment->flags & SEGMENT_SYN))
+        return TCPCT_UNACCEPTABLE;
+    if (options->present & OPTION_TIMESTAMPS && !echo_is_ours(connection, options))
+        return TCPCT_UNACCEPTABLE;
+    if (connection->pair.size && (options->present & OPTION_COOKIE)) {
+        if (options->cookie_size != connection->pair.size || /* 3.1: MUST be the same size */
+            !(options->present & OPTION_TIMESTAMPS) || reflected(connection, segment, now_us))
+            return TCPCT_BAD_COOKIE;
+    }
+    return established(connection, segment, segment->ack == last && connection->syn_data, now_us);
+}
+
+enum tcpct_verdict initiator_syn_ack_again(struct tcpct_connection *connection,
+                                           const struct segment *segment, uint64_t now_us)
+{
+    const struct tcp_options *options = &segment->options;
+    if (connection->confirmed || connection->syn_ack_data_taken || segment->data_size ||
+        !(options->present & OPTION_COOKIE) || options->cookie_size != connection->pair.size ||
+        !echo_is_ours(connection, options) || segment->ack != connection->iss + 1)
+        return TCPCT_UNACCEPTABLE;
+    if (reflected(connection, segment, now_us))
+        return TCPCT_BAD_COOKIE;
+    connection->irs = segment->seq;
+    connection->rcv_nxt = connection->last_ack_sent = segment->seq + 1;
+    connection->rcv_edge =
+        connection->rcv_nxt + min_u32(tcb_receive_window(connection), UINT16_MAX);
+    connection->snd_wl1 = segment->seq;
+    connection->ts_recent = options->timestamp_value;
+    connection->ts_recent_us = now_us;
+    take_cookie(connection, options);
+    return TCPCT_ACCEPTED; /* the next <ACK(SYN)> is the timer's */
+}
+
+void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us)
+{
+    connection->stack->counters.retransmission_timeouts++;
+    connection->stack->counters.retransmissions++;
+    connection->totals.retransmissions++;
+    rtt_back_off(&connection->rtt);
+    if (connection->state == TCPCT_SYN_SENT) {
+        if (connection->syn_tries >= SYN_DATA_TRIES)
+            connection->syn_data = 0;
+        if (connection->syn_tries >= SYN_COOKIE_TRIES)
+            connection->pair.size = 0;
+        connection->syn_due = true;
+    } else {
+        connection->ack_now = true;
+    }
+    trace_connection(connection, TCPCT_TRACE_TIMEOUT, "exchange", connection->rtt.rto_us, now_us);
+    tcb_output(connection);
+}
+
+bool initiator_may_vanish(const struct tcpct_connection *connection)
+{
+    uint32_t unanswered = connection->send.used;
+    if (!connection->initiator || !connection->pair.size || connection->opening_sent ||
+        connection->state != TCPCT_ESTABLISHED)
+        return false;
+    return unanswered == 0 || (connection->syn_data_accepted && unanswered == connection->syn_data);
+}

@@ -1,0 +1,30 @@
+/* initiator.h - the Initiator until it has heard from a TCB (RFC 6013, 4.1, 4.3, 6.1, 6.3).
+ *
+ * It alone retransmits: the Responder keeps nothing. A <SYN> is sent again by timeout, at first
+ * with everything, then without data, then without the Cookie, because it is usually better that
+ * data arrive slowly than not at all (2.2). After the <SYN,ACK(SYN)> the <ACK(SYN)> is sent again
+ * until the Responder shows that it has state.
+ */
+#ifndef TCPCT_INITIATOR_H
+#define TCPCT_INITIATOR_H
+
+#include "tcb.h"
+
+/* A segment for a connection in SYN-SENT. */
+enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
+                                      const struct segment *segment, struct tcpct_packet *reply,
+                                      uint64_t now_us);
+
+/* Another <SYN,ACK(SYN)> for a connection with cookies: it replaces the Responder's cookie while
+ * nothing depends on the first (13). */
+enum tcpct_verdict initiator_syn_ack_again(struct tcpct_connection *connection,
+                                           const struct segment *segment, uint64_t now_us);
+
+/* The retransmission timer expired before the Responder was heard. */
+void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us);
+
+/* Whether the Responder knows nothing of this connection, and need not: nothing is to be sent
+ * that it has not already answered. */
+bool initiator_may_vanish(const struct tcpct_connection *connection);
+
+#endif

@@ -1,0 +1,268 @@
+#include "input.h"
+
+#include "close.h"
+#include "initiator.h"
+#include "recovery.h"
+#include "seq.h"
+#include "timer.h"
+
+enum { DELAYED_ACK_US = 40 * MILLISECOND_US, DELAYED_ACK_SEGMENTS = 2 };
+static const uint64_t TS_RECENT_LIFE_US = 24ull * 86400 * SECOND_US; /* RFC 7323, 5.5 */
+
+/* Something unexpected is answered by what we have (RFC 9293, 3.10.7.4; RFC 5961). */
+static enum tcpct_verdict unacceptable(struct tcpct_connection *connection)
+{
+    connection->ack_now = true;
+    tcb_output(connection);
+    return TCPCT_UNACCEPTABLE;
+}
+
+/* RFC 7323, 5.3, R1: PAWS. */
+static bool timestamp_is_old(const struct tcpct_connection *connection,
+                             const struct tcp_options *options, uint64_t now_us)
+{
+    return seq_lt(options->timestamp_value, connection->ts_recent) &&
+           now_us - connection->ts_recent_us < TS_RECENT_LIFE_US;
+}
+
+/* RFC 7323, 4.3: the timestamp to echo is that of the segment that moves the left edge. */
+static void take_timestamp(struct tcpct_connection *connection, const struct segment *segment,
+                           uint64_t now_us)
+{
+    if (!connection->timestamps || !seq_leq(segment->seq, connection->last_ack_sent) ||
+        timestamp_is_old(connection, &segment->options, now_us))
+        return;
+    connection->ts_recent = segment->options.timestamp_value;
+    connection->ts_recent_us = now_us;
+}
+
+/* RFC 9293, 3.4: some of the segment is inside the window. */
+static bool in_window(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    uint32_t length = segment_length(segment), next = connection->rcv_nxt;
+    uint32_t window = connection->rcv_edge - next;
+    if (length == 0)
+        return window == 0 ? segment->seq == next : segment->seq - next < window;
+    return window > 0 &&
+           (segment->seq - next < window || segment->seq + length - 1 - next < window);
+}
+
+/* The acknowledgment in a segment: one of our FIN counts only with the pair (RFC 6013, 5). */
+static uint32_t acknowledged(const struct tcpct_connection *connection,
+                             const struct segment *segment)
+{
+    bool covers_fin = connection->fin_sent && segment->ack == connection->snd_nxt;
+    if (covers_fin && !connection->fin_acknowledged && connection->pair.size &&
+        !close_paired(connection, segment))
+        return segment->ack - 1;
+    return segment->ack;
+}
+
+static void take_window(struct tcpct_connection *connection, const struct segment *segment)
+{
+    bool newer =
+        seq_lt(connection->snd_wl1, segment->seq) ||
+        (connection->snd_wl1 == segment->seq && seq_leq(connection->snd_wl2, segment->ack));
+    if (!newer)
+        return;
+    uint32_t window = (uint32_t)segment->window << connection->snd_scale;
+    if (window > connection->snd_wnd)
+        tcb_output(connection);
+    if (timer_is_set(connection, TIMER_PERSIST) && window > 0) {
+        timer_stop(connection, TIMER_PERSIST);
+        rtt_restore(&connection->rtt);
+    }
+    connection->snd_wnd = window;
+    connection->snd_max_wnd = max_u32(connection->snd_max_wnd, window);
+    connection->snd_wl1 = segment->seq;
+    connection->snd_wl2 = segment->ack;
+}
+
+/* Bytes that are acknowledged leave the send buffer. */
+static void release(struct tcpct_connection *connection)
+{
+    uint32_t size = min_u32(connection->snd_una - connection->data_seq, connection->send.used);
+    if (seq_leq(connection->snd_una, connection->data_seq) || size == 0)
+        return;
+    ring_drop(&connection->send, size);
+    connection->data_seq += size;
+    connection->introducing = false;
+    if (connection->send_blocked) {
+        connection->send_blocked = false;
+        tcb_event(connection, TCPCT_EVENT_WRITABLE);
+    }
+}
+
+/* The user timeout runs while something is outstanding and starts again with each sign that the
+ * peer makes progress, or keeps its window closed (RFC 9293, 3.8.3). */
+static void watch_progress(struct tcpct_connection *connection, bool advanced, uint64_t now_us)
+{
+    if (connection->flight.count == 0 && !timer_is_set(connection, TIMER_PERSIST))
+        timer_stop(connection, TIMER_USER);
+    else if (advanced || connection->snd_wnd == 0)
+        timer_set(connection, TIMER_USER, now_us + connection->user_timeout_us);
+}
+
+/* False: the TCB is gone or has nothing more to do with this segment. */
+static bool take_acknowledgment(struct tcpct_connection *connection, const struct segment *segment,
+                                uint64_t now_us)
+{
+    uint32_t ack = acknowledged(connection, segment);
+    if (seq_lt(ack, connection->snd_una))
+        return true;
+    bool advanced = ack != connection->snd_una;
+    bool duplicate = !advanced && connection->flight.count && segment_length(segment) == 0 &&
+                     (uint32_t)segment->window << connection->snd_scale == connection->snd_wnd;
+    take_window(connection, segment);
+    recovery_acknowledged(connection, ack, &segment->options, duplicate, now_us);
+    release(connection);
+    if (advanced)
+        tcb_output(connection);
+    watch_progress(connection, advanced, now_us);
+    if (connection->fin_sent && !connection->fin_acknowledged &&
+        connection->snd_una == connection->snd_nxt)
+        return close_fin_acknowledged(connection, now_us);
+    return true;
+}
+
+/* An acknowledgment for data: at once for every second full segment and for anything that tells
+ * the sender about loss, otherwise soon (RFC 5681, 4.2). */
+static void owe_acknowledgment(struct tcpct_connection *connection, const struct segment *segment,
+                               bool at_once, uint64_t now_us)
+{
+    uint32_t segments = 1;
+    if (segment->segment_size)
+        segments = (segment->data_size + segment->segment_size - 1) / segment->segment_size;
+    segments += connection->ack_delayed;
+    connection->ack_delayed = (uint8_t)min_u32(segments, UINT8_MAX);
+    if (at_once || connection->ack_delayed >= DELAYED_ACK_SEGMENTS)
+        connection->ack_now = true;
+    else if (!timer_is_set(connection, TIMER_DELAYED_ACK))
+        timer_set(connection, TIMER_DELAYED_ACK, now_us + DELAYED_ACK_US);
+    if (connection->ack_now)
+        tcb_output(connection);
+}
+
+/* Puts [start, end) into the receive buffer. */
+static bool store(struct tcpct_connection *connection, const struct segment *segment,
+                  uint32_t start, uint32_t end)
+{
+    struct ring *ring = &connection->receive;
+    uint32_t offset = ring->used + (start - connection->rcv_nxt);
+    uint32_t beyond = ranges_highest(&connection->ranges, connection->rcv_nxt);
+    if (!ring_grow(ring, &connection->stack->memory, offset + (end - start),
+                   ring->used + (beyond - connection->rcv_nxt))) {
+        connection->stack->counters.memory_full++;
+        return false;
+    }
+    ring_put(ring, offset, segment->data + (start - segment->seq), end - start);
+    return true;
+}
+
+static enum tcpct_verdict take_data(struct tcpct_connection *connection,
+                                    const struct segment *segment, uint64_t now_us)
+{
+    uint32_t next = connection->rcv_nxt;
+    uint32_t start = seq_max(segment->seq, next);
+    uint32_t end = seq_min(segment->seq + segment->data_size, connection->rcv_edge);
+    bool had_gaps = connection->ranges.count > 0;
+    if (!seq_lt(start, end) || connection->end_seen) {
+        owe_acknowledgment(connection, segment, true, now_us);
+        return TCPCT_ACCEPTED;
+    }
+    if (!store(connection, segment, start, end))
+        return TCPCT_NO_RESOURCES;
+    if (start != next) {
+        if (!ranges_add(&connection->ranges, start, end))
+            return TCPCT_NO_RESOURCES;
+    } else {
+        uint32_t reached = ranges_advance(&connection->ranges, end);
+        connection->receive.used += reached - next;
+        connection->totals.bytes_received += reached - next;
+        connection->rcv_nxt = reached;
+        tcb_event(connection, TCPCT_EVENT_READABLE);
+    }
+    owe_acknowledgment(connection, segment, start != next || had_gaps, now_us);
+    return TCPCT_ACCEPTED;
+}
+
+/* Nobody will read what still comes (RFC 1122, 4.2.2.13). */
+static enum tcpct_verdict refuse_data(struct tcpct_connection *connection)
+{
+    connection->reset_due = true;
+    tcb_output(connection);
+    return TCPCT_UNACCEPTABLE;
+}
+
+static enum tcpct_verdict take_text(struct tcpct_connection *connection,
+                                    const struct segment *segment, struct tcpct_packet *reply,
+                                    uint64_t now_us)
+{
+    enum tcpct_verdict verdict = TCPCT_ACCEPTED;
+    uint32_t fin_seq = segment->seq + segment->data_size;
+    bool fresh = segment->data_size && seq_lt(connection->rcv_nxt, fin_seq);
+    if (connection->fin_received) {
+        if (segment_length(segment))
+            unacceptable(connection);
+        return TCPCT_ACCEPTED;
+    }
+    if (fresh && !connection->held && !connection->end_seen)
+        return refuse_data(connection);
+    if (segment->data_size)
+        verdict = take_data(connection, segment, now_us);
+    if (segment->flags & SEGMENT_FIN && connection->rcv_nxt == fin_seq)
+        close_fin_received(connection, segment, reply, now_us);
+    return verdict;
+}
+
+/* A connection in TIME-WAIT acknowledges, and waits again if it was a FIN (RFC 9293, 3.10.7.4). */
+static enum tcpct_verdict time_wait(struct tcpct_connection *connection,
+                                    const struct segment *segment, uint64_t now_us)
+{
+    if (segment->flags & SEGMENT_FIN)
+        timer_set(connection, TIMER_TIME_WAIT, now_us + 2 * connection->stack->config.msl_us);
+    if (segment_length(segment))
+        unacceptable(connection);
+    return TCPCT_ACCEPTED;
+}
+
+enum tcpct_verdict input_segment(struct tcpct_connection *connection, const struct segment *segment,
+                                 struct tcpct_packet *reply, uint64_t now_us)
+{
+    const struct tcp_options *options = &segment->options;
+    connection->totals.packets_received++;
+    if (connection->state == TCPCT_SYN_SENT)
+        return initiator_syn_sent(connection, segment, reply, now_us);
+    if (connection->timestamps && !(segment->flags & SEGMENT_RST)) {
+        if (!(options->present & (OPTION_TIMESTAMPS | OPTION_TIMESTAMPS_EXTENDED)))
+            return TCPCT_UNACCEPTABLE; /* RFC 7323, 3.2 */
+        if (timestamp_is_old(connection, options, now_us))
+            return unacceptable(connection);
+    }
+    if (!in_window(connection, segment)) {
+        if (segment->flags & SEGMENT_RST)
+            return TCPCT_UNACCEPTABLE;
+        return unacceptable(connection);
+    }
+    if (segment->flags & SEGMENT_RST)
+        return close_reset_received(connection, segment, now_us);
+    if (segment->flags & SEGMENT_SYN)
+        return unacceptable(connection); /* RFC 5961, 4.2 */
+    if (!(segment->flags & SEGMENT_ACK))
+        return TCPCT_UNACCEPTABLE;
+    if (seq_lt(connection->snd_nxt, segment->ack) || /* RFC 5961, 5.2 */
+        seq_lt(segment->ack, connection->snd_una - connection->snd_max_wnd))
+        return unacceptable(connection);
+    take_timestamp(connection, segment, now_us);
+    connection->fin_tries = 0;
+    if (!connection->confirmed) {
+        connection->confirmed = true;
+        recovery_timer(connection, now_us);
+        tcb_output(connection);
+    }
+    if (connection->state == TCPCT_TIME_WAIT)
+        return time_wait(connection, segment, now_us);
+    if (!take_acknowledgment(connection, segment, now_us))
+        return TCPCT_ACCEPTED;
+    return take_text(connection, segment, reply, now_us);
+}

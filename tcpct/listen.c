@@ -1,0 +1,312 @@
+#include "listen.h"
+
+#include <string.h>
+
+#include "demux.h"
+#include "reply.h"
+#include "seq.h"
+
+enum { AMPLIFICATION_MAX = 3 };
+
+/* A Cookie is taken if this listener wants cookies, the peer has Timestamps, which must be
+ * supported (3), and no MD5 option forbids it (8.4). */
+static bool cookie_wanted(const struct tcpct_listener *listener, const struct tcp_options *options)
+{
+    const struct tcpct_parameters *parameters = &listener->options.parameters;
+    return parameters->cookie_desired && !parameters->out_never &&
+           (options->present & OPTION_COOKIE) && (options->present & OPTION_TIMESTAMPS) &&
+           !(options->present & (OPTION_MD5 | OPTION_AUTHENTICATION));
+}
+
+static uint32_t stateless_timestamp(const struct tcpct_stack *stack,
+                                    const struct cookie_endpoints *endpoints, uint64_t now_us)
+{
+    return (uint32_t)(now_us / TIMESTAMP_TICK_US) + timestamp_offset(&stack->isn_keys, endpoints);
+}
+
+/* Options are sent only after the corresponding option was received (2.2). */
+static void answer_options(const struct tcpct_stack *stack, const struct segment *syn,
+                           const struct cookie_endpoints *endpoints, struct tcp_options *options,
+                           uint64_t now_us)
+{
+    const struct tcp_options *from = &syn->options;
+    bool scaling = from->present & OPTION_WINDOW_SCALE;
+    options->present = OPTION_MSS;
+    options->mss = stack_mss(stack, &syn->source);
+    options->present |= from->present & (OPTION_SACK_PERMITTED | OPTION_WINDOW_SCALE);
+    options->window_scale = stack->rcv_scale;
+    if (!(from->present & OPTION_TIMESTAMPS))
+        return;
+    struct isn_options carried = {
+        .window_scale = scaling ? (uint8_t)min_u32(from->window_scale, WINDOW_SCALE_MAX)
+                                : (uint8_t)ISN_NO_WINDOW_SCALE,
+        .sack_permitted = from->present & OPTION_SACK_PERMITTED,
+    };
+    options->present |= OPTION_TIMESTAMPS;
+    options->timestamp_size = 4;
+    options->timestamp_value =
+        timestamp_with_options(stateless_timestamp(stack, endpoints, now_us), &carried);
+    options->timestamp_echo = from->timestamp_value;
+}
+
+static void answer_cookie(const struct tcpct_stack *stack, const struct segment *syn,
+                          const struct cookie_endpoints *endpoints, struct segment *answer)
+{
+    struct tcp_options *options = &answer->options;
+    struct cookie_numbers numbers = {
+        .seq = answer->seq + 1,
+        .ack = syn->seq + 1,
+        .timestamp = options->timestamp_value,
+        .size = syn->options.cookie_size,
+        .initiator_cookie = syn->options.initiator_cookie,
+    };
+    options->present |= OPTION_COOKIE;
+    options->cookie_size = numbers.size;
+    cookie_generate(&stack->secrets, endpoints, &numbers, options->initiator_cookie);
+}
+
+/* The room for data in the <SYN,ACK(SYN)>: section 12's limit, 1280 bytes of IP, the peer's MSS,
+ * and three times what came, counted in whole datagrams, against amplification (6.2). */
+static size_t answer_room(const struct tcpct_listener *listener, const struct segment *syn,
+                          const struct segment *answer, size_t reply_size)
+{
+    size_t headers = segment_header_size(answer);
+    size_t fixed = ip_header_size(&syn->source) + TCP_HEADER_SIZE;
+    size_t mss = syn->options.present & OPTION_MSS ? syn->options.mss : MSS_DEFAULT;
+    size_t whole = mss + fixed;
+    if (whole > TCPCT_REPLY_SIZE)
+        whole = TCPCT_REPLY_SIZE;
+    if (whole > reply_size)
+        whole = reply_size;
+    if (whole > (size_t)AMPLIFICATION_MAX * syn->packet_size)
+        whole = (size_t)AMPLIFICATION_MAX * syn->packet_size;
+    size_t room = whole > headers ? whole - headers : 0;
+    size_t limit = listener->options.parameters.syn_ack_data_limit;
+    return room < limit ? room : limit;
+}
+
+/* The application's answer, if it has the whole of it; the request is then accepted (6.2). */
+static bool answer_data(const struct tcpct_listener *listener, const struct segment *syn,
+                        struct segment *answer, struct tcpct_packet *reply)
+{
+    if (!listener->options.answer || syn->data_size == 0)
+        return false;
+    size_t room = answer_room(listener, syn, answer, reply->size);
+    uint8_t *data = reply->data + segment_header_size(answer);
+    if (room == 0)
+        return false;
+    size_t size = listener->options.answer(listener->options.answer_context, syn->data,
+                                           syn->data_size, data, room);
+    if (size == 0 || size > room)
+        return false;
+    answer->data_size = (uint32_t)size;
+    answer->ack += syn->data_size;
+    return true;
+}
+
+enum listen_verdict listen_syn(const struct tcpct_stack *stack,
+                               const struct tcpct_listener *listener, const struct segment *syn,
+                               struct tcpct_packet *reply, uint64_t now_us)
+{
+    const struct tcpct_parameters *parameters = &listener->options.parameters;
+    struct endpoints endpoints = demux_endpoints(syn);
+    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
+    struct segment answer = reply_to(syn);
+    bool cookie = cookie_wanted(listener, &syn->options);
+    bool answered = false;
+
+    if (syn->flags & (SEGMENT_FIN | SEGMENT_RST)) /* 6.1; T/TCP is not spoken (8.3) */
+        return LISTEN_REFUSED;
+    if (!cookie && parameters->in_always)
+        return LISTEN_REFUSED;
+    answer.flags = SEGMENT_SYN | SEGMENT_ACK;
+    answer.ack = syn->seq + 1;
+    answer.window = (uint16_t)min_u32(stack->config.receive_buffer_max, UINT16_MAX);
+    uint16_t mss = syn->options.present & OPTION_MSS ? syn->options.mss : (uint16_t)MSS_DEFAULT;
+    answer.seq = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
+    answer_options(stack, syn, &parties, &answer.options, now_us);
+    if (cookie) {
+        answer_cookie(stack, syn, &parties, &answer);
+        answered = answer_data(listener, syn, &answer, reply);
+    }
+    if (!segment_encode(&answer, reply, stack->config.checksum_offload))
+        return LISTEN_REFUSED;
+    if (answered)
+        return LISTEN_REPLIED_ANSWER;
+    return cookie ? LISTEN_REPLIED_COOKIE : LISTEN_REPLIED_PLAIN;
+}
+
+enum cookie_verdict listen_verify(const struct tcpct_stack *stack, const struct segment *segment,
+                                  unsigned *slot)
+{
+    const struct tcp_options *options = &segment->options;
+    struct endpoints endpoints = demux_endpoints(segment);
+    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
+    struct cookie_numbers numbers = {
+        .seq = segment->ack,
+        .ack = segment->seq,
+        .timestamp = options->timestamp_echo,
+        .size = options->cookie_size,
+        .initiator_cookie = options->initiator_cookie,
+    };
+    return cookie_verify(&stack->secrets, &parties, &numbers, options->responder_cookie, slot);
+}
+
+/* A TCB whose three-way handshake is this segment's proof. */
+static struct tcpct_connection *establish(struct tcpct_stack *stack,
+                                          struct tcpct_listener *listener,
+                                          const struct segment *segment,
+                                          const struct tcp_options *peer, uint64_t now_us)
+{
+    struct endpoints endpoints = demux_endpoints(segment);
+    if (listener->backlog_count >= listener->options.backlog) {
+        stack->counters.backlog_full++;
+        return NULL;
+    }
+    struct tcpct_connection *connection = tcb_create(stack, &endpoints);
+    if (!connection)
+        return NULL;
+    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
+    connection->parameters = listener->options.parameters;
+    connection->user = listener->options.user;
+    tcb_peer_options(connection, peer);
+    connection->iss = segment->ack - 1;
+    connection->snd_una = connection->snd_nxt = connection->data_seq = segment->ack;
+    connection->recovery.highest_sacked = connection->recovery.rack_end = segment->ack;
+    connection->irs = segment->seq - 1;
+    connection->rcv_nxt = connection->last_ack_sent = segment->seq;
+    connection->rcv_edge = /* what the <SYN,ACK(SYN)> offered */
+        segment->seq + min_u32(stack->config.receive_buffer_max, UINT16_MAX);
+    connection->snd_wnd = connection->snd_max_wnd = (uint32_t)segment->window
+                                                    << connection->snd_scale;
+    connection->snd_wl1 = segment->seq;
+    connection->snd_wl2 = segment->ack;
+    connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
+    connection->ts_recent = segment->options.timestamp_value;
+    connection->ts_recent_us = now_us;
+    connection->confirmed = true;
+    connection->held = true;
+    connection->listener = listener;
+    if (listener->backlog_last)
+        listener->backlog_last->accept_next = connection;
+    else
+        listener->backlog_first = connection;
+    listener->backlog_last = connection;
+    listener->backlog_count++;
+    listener->event = true;
+    stack->counters.connections_made++;
+    tcb_state(connection, TCPCT_ESTABLISHED, now_us);
+    return connection;
+}
+
+/* 4.4. An <ACK(SYN)> that fails is discarded; another paired segment, the end of a connection
+ * that is already forgotten here, is reset (7). What tells them apart is that an <ACK(SYN)>
+ * repeats the options of the <SYN>. */
+static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
+                                            struct tcpct_listener *listener,
+                                            const struct segment *segment,
+                                            struct tcpct_packet *reply, enum tcpct_verdict *verdict,
+                                            uint64_t now_us)
+{
+    const struct tcp_options *options = &segment->options;
+    const uint32_t syn_only = OPTION_MSS | OPTION_WINDOW_SCALE | OPTION_SACK_PERMITTED;
+    unsigned slot = 0;
+    bool fin = segment->flags & SEGMENT_FIN;
+    enum cookie_verdict cookie =
+        listener->options.parameters.cookie_desired && !listener->options.parameters.out_never
+            ? listen_verify(stack, segment, &slot)
+            : COOKIE_INVALID;
+    if (cookie == COOKIE_INVALID) {
+        *verdict = TCPCT_BAD_COOKIE;
+        trace_stack(stack, segment, TCPCT_TRACE_DISCARD, "Cookie-Pair does not verify", 0, now_us);
+        if (!(options->present & syn_only) && reply_reset(stack, segment, reply))
+            *verdict = TCPCT_REPLIED;
+        return NULL;
+    }
+    *verdict = TCPCT_UNACCEPTABLE;
+    if (fin && segment->data_size == 0) /* 6.3: never required, MUST be silently discarded */
+        return NULL;
+    secrets_verified(&stack->secrets, slot, now_us);
+    *verdict = TCPCT_NO_RESOURCES;
+    struct tcpct_connection *connection = establish(stack, listener, segment, options, now_us);
+    if (!connection)
+        return NULL;
+    stack->counters.openings++;
+    if (cookie == COOKIE_VALID_SECONDARY)
+        stack->counters.openings_secondary++;
+    connection->pair.size = options->cookie_size;
+    memcpy(connection->pair.initiator, options->initiator_cookie, options->cookie_size);
+    memcpy(connection->pair.responder, options->responder_cookie, options->cookie_size);
+    connection->introducing = true;
+    connection->ack_now = true;
+    tcb_output(connection);
+    trace_connection(connection, TCPCT_TRACE_OPENING, "Cookie-Pair verified", 0, now_us);
+    *verdict = TCPCT_ACCEPTED;
+    return connection;
+}
+
+/* What a <SYN> that was not kept had for options: its MSS is in the ISN, the rest in the timestamp
+ * that the peer echoes, if that is one of ours. */
+static bool recall_options(const struct tcpct_stack *stack, const struct segment *segment,
+                           struct tcp_options *recalled, uint64_t now_us)
+{
+    struct endpoints endpoints = demux_endpoints(segment);
+    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
+    const struct tcp_options *options = &segment->options;
+    if (!isn_verify(&stack->isn_keys, &parties, segment->seq - 1, segment->ack - 1, now_us,
+                    &recalled->mss))
+        return false;
+    recalled->present = OPTION_MSS;
+    if (!(options->present & OPTION_TIMESTAMPS))
+        return true;
+    uint32_t age = stateless_timestamp(stack, &parties, now_us) - options->timestamp_echo;
+    if (age > 2 * (uint32_t)(ISN_PERIOD_US / TIMESTAMP_TICK_US))
+        return false;
+    struct isn_options carried;
+    timestamp_options(options->timestamp_echo, &carried);
+    recalled->present |= OPTION_TIMESTAMPS;
+    recalled->timestamp_size = 4;
+    if (carried.sack_permitted)
+        recalled->present |= OPTION_SACK_PERMITTED;
+    if (carried.window_scale != ISN_NO_WINDOW_SCALE) {
+        recalled->present |= OPTION_WINDOW_SCALE;
+        recalled->window_scale = carried.window_scale;
+    }
+    return true;
+}
+
+static struct tcpct_connection *open_plain(struct tcpct_stack *stack,
+                                           struct tcpct_listener *listener,
+                                           const struct segment *segment,
+                                           struct tcpct_packet *reply, enum tcpct_verdict *verdict,
+                                           uint64_t now_us)
+{
+    struct tcp_options recalled;
+    recalled.present = 0;
+    recalled.timestamp_size = 0;
+    *verdict = TCPCT_UNACCEPTABLE;
+    if (listener->options.parameters.in_always ||
+        !recall_options(stack, segment, &recalled, now_us)) {
+        /* Data may have overtaken the <ACK(SYN)>, or that may be lost: it will come again. */
+        if (segment->data_size == 0 && reply_reset(stack, segment, reply))
+            *verdict = TCPCT_REPLIED;
+        return NULL;
+    }
+    struct tcpct_connection *connection = establish(stack, listener, segment, &recalled, now_us);
+    *verdict = connection ? TCPCT_ACCEPTED : TCPCT_NO_RESOURCES;
+    if (connection)
+        stack->counters.openings_plain++;
+    return connection;
+}
+
+struct tcpct_connection *listen_open(struct tcpct_stack *stack, struct tcpct_listener *listener,
+                                     const struct segment *segment, struct tcpct_packet *reply,
+                                     enum tcpct_verdict *verdict, uint64_t now_us)
+{
+    *verdict = TCPCT_UNACCEPTABLE;
+    if (segment->flags & SEGMENT_RST || !(segment->flags & SEGMENT_ACK))
+        return NULL;
+    if (segment->options.present & OPTION_COOKIE_PAIR)
+        return open_paired(stack, listener, segment, reply, verdict, now_us);
+    return open_plain(stack, listener, segment, reply, verdict, now_us);
+}

@@ -1,0 +1,35 @@
+/* listen.h - the Responder until there is a TCB (RFC 6013, 4.2, 4.4, 6.2).
+ *
+ * A <SYN> is answered from a const stack: the compiler sees to it that nothing is kept. All that
+ * the answer needs to be recognised again is in the answer: the Responder-Cookie, or, for plain
+ * TCP, the ISN and the low bits of the timestamp (isn.h). The TCB is made from the first segment
+ * that brings them back.
+ */
+#ifndef TCPCT_LISTEN_H
+#define TCPCT_LISTEN_H
+
+#include "tcb.h"
+
+enum listen_verdict {
+    LISTEN_REPLIED_COOKIE, /* <SYN,ACK(SYN)> with a Cookie */
+    LISTEN_REPLIED_ANSWER, /* ... and the whole answer */
+    LISTEN_REPLIED_PLAIN,  /* <SYN,ACK(SYN)> of plain TCP */
+    LISTEN_REFUSED,        /* discarded: no Cookie where one is required, or <SYN,FIN> */
+};
+
+/* Answers a <SYN>. */
+enum listen_verdict listen_syn(const struct tcpct_stack *stack,
+                               const struct tcpct_listener *listener, const struct segment *segment,
+                               struct tcpct_packet *reply, uint64_t now_us);
+
+/* A segment without SYN that has no TCB: makes one if it proves that its sender received our
+ * <SYN,ACK(SYN)>. NULL otherwise, with the verdict; the reply may be a reset. */
+struct tcpct_connection *listen_open(struct tcpct_stack *stack, struct tcpct_listener *listener,
+                                     const struct segment *segment, struct tcpct_packet *reply,
+                                     enum tcpct_verdict *verdict, uint64_t now_us);
+
+/* Whether the segment's Cookie-Pair was made by us for its numbers (3.5.2). */
+enum cookie_verdict listen_verify(const struct tcpct_stack *stack, const struct segment *segment,
+                                  unsigned *slot);
+
+#endif

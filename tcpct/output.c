@@ -1,0 +1,398 @@
+#include "output.h"
+
+#include "recovery.h"
+#include "seq.h"
+#include "timer.h"
+
+enum { HOP_LIMIT = 64 };
+
+static uint32_t data_end(const struct tcpct_connection *connection)
+{
+    return connection->data_seq + connection->send.used;
+}
+
+/* The options of a <SYN>, repeated in the <ACK(SYN)> and its answer (2.5, 4.3). */
+static void add_syn_options(const struct tcpct_connection *connection, struct tcp_options *options)
+{
+    options->present |= OPTION_MSS;
+    options->mss = stack_mss(connection->stack, &connection->endpoints.remote);
+    if (connection->window_scaling) {
+        options->present |= OPTION_WINDOW_SCALE;
+        options->window_scale = connection->stack->rcv_scale;
+    }
+    if (connection->sack_permitted)
+        options->present |= OPTION_SACK_PERMITTED;
+}
+
+static void add_pair(const struct tcpct_connection *connection, struct segment *segment)
+{
+    struct tcp_options *options = &segment->options;
+    const struct cookie_pair *pair = &connection->pair;
+    options->present &= ~(uint32_t)OPTION_TIMESTAMPS;
+    options->present |= OPTION_TIMESTAMPS_EXTENDED | OPTION_COOKIE_PAIR;
+    options->cookie_size = pair->size;
+    for (unsigned i = 0; i < pair->size; i++) {
+        options->initiator_cookie[i] = pair->initiator[i];
+        options->responder_cookie[i] = pair->responder[i];
+    }
+}
+
+static void add_sack(const struct tcpct_connection *connection, struct tcp_options *options)
+{
+    const struct ranges *ranges = &connection->ranges;
+    unsigned most = connection->timestamps ? 3 : 4; /* what 40 bytes hold (RFC 2018, 3) */
+    if (!connection->sack_permitted || ranges->count == 0)
+        return;
+    options->present |= OPTION_SACK;
+    options->sack_count = (uint8_t)(ranges->count < most ? ranges->count : most);
+    for (unsigned i = 0; i < options->sack_count; i++)
+        options->sack[i] = ranges->item[i];
+}
+
+/* The Initiator's <ACK(SYN)>, also when it is sent again: the numbers and the echo are those that
+ * the cookie was made for, and its TS Value is that of its first transmission. What came in the
+ * <SYN,ACK(SYN)> is acknowledged by a short Sack instead (6.3). */
+static void make_opening(struct tcpct_connection *connection, struct segment *segment)
+{
+    struct tcp_options *options = &segment->options;
+    if (!connection->opening_sent || connection->snd_nxt == segment->seq)
+        connection->opening_timestamp = options->timestamp_value;
+    options->timestamp_value = connection->opening_timestamp;
+    options->timestamp_echo = connection->responder_timestamp;
+    if (connection->confirmed)
+        return;
+    segment->ack = connection->irs + 1;
+    if (connection->sack_permitted && connection->rcv_nxt != segment->ack) {
+        options->present |= OPTION_SACK;
+        options->sack_count = 1;
+        options->sack[0] = (struct sack_block){ .start = segment->ack, .end = connection->rcv_nxt };
+    }
+}
+
+/* RFC 9293, 3.8.6: the window is what the buffer has free, and its right edge never moves back. */
+static uint16_t offer_window(struct tcpct_connection *connection)
+{
+    uint32_t free_bytes = tcb_receive_window(connection);
+    uint32_t edge = seq_max(connection->rcv_edge, connection->rcv_nxt + free_bytes);
+    uint32_t field = (edge - connection->rcv_nxt) >> connection->rcv_scale;
+    field = min_u32(field, UINT16_MAX);
+    connection->rcv_edge =
+        seq_max(connection->rcv_edge, connection->rcv_nxt + (field << connection->rcv_scale));
+    return (uint16_t)field;
+}
+
+/* Fills everything but the data. */
+static void begin(struct tcpct_connection *connection, struct segment *segment, uint32_t seq,
+                  uint8_t flags, bool has_data, uint64_t now_us)
+{
+    const struct endpoints *endpoints = &connection->endpoints;
+    *segment = (struct segment){
+        .source = endpoints->local,
+        .destination = endpoints->remote,
+        .source_port = endpoints->local_port,
+        .destination_port = endpoints->remote_port,
+        .seq = seq,
+        .ack = connection->rcv_nxt,
+        .flags = flags | SEGMENT_ACK,
+        .hop_limit = HOP_LIMIT,
+        .window = offer_window(connection),
+    };
+    struct tcp_options *options = &segment->options;
+    if (connection->timestamps) {
+        options->present |= OPTION_TIMESTAMPS;
+        options->timestamp_size = 4;
+        options->timestamp_value = tcb_timestamp(connection, now_us);
+        options->timestamp_echo = connection->ts_recent;
+    }
+    if (!has_data)
+        add_sack(connection, options);
+    if (!connection->pair.size)
+        return;
+    bool introduction = connection->introducing && seq == connection->iss + 1;
+    bool acknowledges_fin =
+        connection->fin_received && (!has_data || connection->last_ack_sent != connection->rcv_nxt);
+    if (introduction || acknowledges_fin || (flags & (SEGMENT_FIN | SEGMENT_RST)))
+        add_pair(connection, segment);
+    if (introduction && !(flags & SEGMENT_RST)) {
+        add_syn_options(connection, options);
+        if (connection->initiator && (has_data || !connection->confirmed))
+            make_opening(connection, segment);
+    }
+}
+
+/* Bytes of data that fit a segment with these headers (RFC 6691; the MSS leaves options out). */
+static uint32_t data_room(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    size_t whole = connection->mss + ip_header_size(&segment->source) + TCP_HEADER_SIZE;
+    size_t headers = segment_header_size(segment);
+    return headers < whole ? (uint32_t)(whole - headers) : 0;
+}
+
+/* Every segment that leaves acknowledges. */
+static void acknowledged_now(struct tcpct_connection *connection)
+{
+    connection->ack_now = false;
+    connection->ack_delayed = 0;
+    connection->last_ack_sent = connection->rcv_nxt;
+    timer_stop(connection, TIMER_DELAYED_ACK);
+}
+
+static bool finish(struct tcpct_connection *connection, struct segment *segment,
+                   struct tcpct_packet *packet)
+{
+    struct tcpct_stack *stack = connection->stack;
+    if (!segment_encode(segment, packet, stack->config.checksum_offload))
+        return false;
+    connection->totals.packets_sent++;
+    acknowledged_now(connection);
+    return true;
+}
+
+/* Copies `size` bytes of the send buffer, from the segment's first, behind the headers and sends
+ * them. */
+static bool finish_data(struct tcpct_connection *connection, struct segment *segment, uint32_t size,
+                        uint32_t room, struct tcpct_packet *packet)
+{
+    size_t headers = segment_header_size(segment);
+    uint32_t first = segment->seq + (segment->flags & SEGMENT_SYN ? 1 : 0);
+    ring_get(&connection->send, first - connection->data_seq, packet->data + headers, size);
+    segment->data_size = size;
+    if (size > room)
+        segment->segment_size = (uint16_t)room;
+    if (size && segment->seq + size == data_end(connection))
+        segment->flags |= SEGMENT_PSH;
+    return finish(connection, segment, packet);
+}
+
+/* The most that one buffer may carry: one segment, or several through offload. */
+static uint32_t buffer_room(const struct tcpct_connection *connection,
+                            const struct segment *segment, uint32_t room)
+{
+    uint32_t offload = connection->stack->config.offload_size_max;
+    size_t headers = segment_header_size(segment);
+    if (offload == 0 || (segment->options.present & OPTION_TIMESTAMPS_EXTENDED) ||
+        offload < headers + 2 * room)
+        return room;
+    return (uint32_t)(offload - headers) / room * room;
+}
+
+static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *packet,
+                     uint64_t now_us)
+{
+    struct segment segment;
+    begin(connection, &segment, connection->iss, 0, true, now_us);
+    struct tcp_options *options = &segment.options;
+    segment.flags = SEGMENT_SYN;
+    segment.ack = 0;
+    segment.window = (uint16_t)min_u32(tcb_receive_window(connection), UINT16_MAX);
+    options->present = OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_TIMESTAMPS | OPTION_WINDOW_SCALE;
+    options->mss = stack_mss(connection->stack, &connection->endpoints.remote);
+    options->window_scale = connection->stack->rcv_scale;
+    options->timestamp_size = 4;
+    options->timestamp_value = tcb_timestamp(connection, now_us);
+    options->timestamp_echo = 0;
+    uint32_t data = 0;
+    if (connection->pair.size) {
+        options->present |= OPTION_COOKIE;
+        options->cookie_size = connection->pair.size;
+        for (unsigned i = 0; i < connection->pair.size; i++)
+            options->initiator_cookie[i] = connection->pair.initiator[i];
+        data = connection->syn_data;
+    }
+    if (connection->syn_tries == 0)
+        connection->syn_timestamp_first = options->timestamp_value;
+    connection->syn_timestamp_last = options->timestamp_value;
+    connection->syn_tries++;
+    connection->syn_due = false;
+    connection->syn_sent_us = now_us;
+    if (!finish_data(connection, &segment, data, UINT16_MAX, packet))
+        return false;
+    timer_set(connection, TIMER_RETRANSMISSION, now_us + connection->rtt.rto_us);
+    return true;
+}
+
+/* FIN goes on the segment that ends at the end of all data. */
+static bool may_finish(const struct tcpct_connection *connection, uint32_t end)
+{
+    return connection->fin_queued && end == data_end(connection);
+}
+
+static bool retransmit(struct tcpct_connection *connection, struct tcpct_packet *packet,
+                       uint64_t now_us)
+{
+    struct flight *flight = &connection->flight;
+    struct segment segment;
+    uint32_t index;
+    if (!recovery_next(connection, &index) || !flight_reserve(flight, &connection->stack->memory))
+        return false;
+    const struct sent *sent = flight_at(flight, index);
+    uint32_t seq = sent->seq, end = seq_min(sent->end, data_end(connection));
+    bool fin = end != sent->end;
+    begin(connection, &segment, seq, fin ? SEGMENT_FIN : 0, true, now_us);
+    uint32_t room = data_room(connection, &segment);
+    if (fin && end - seq > room) { /* the FIN waits for the segment after this one */
+        fin = false;
+        begin(connection, &segment, seq, 0, true, now_us);
+        end -= 1; /* something must be left to go with it */
+        room = data_room(connection, &segment);
+    }
+    uint32_t most = buffer_room(connection, &segment, room);
+    most = max_u32(room, min_u32(most, recovery_room(connection) / max_u32(room, 1) * room));
+    uint32_t size = min_u32(end - seq, most);
+    if (flight->in_flight > 0 && recovery_room(connection) < size + fin)
+        return false;
+    if (!fin && seq + size != sent->end)
+        flight_split(flight, index, seq + size);
+    flight_resent(flight, index, now_us);
+    connection->totals.retransmissions++;
+    connection->stack->counters.retransmissions++;
+    trace_connection(connection, TCPCT_TRACE_RETRANSMISSION, "", size, now_us);
+    recovery_sent(connection, size + fin, now_us);
+    return finish_data(connection, &segment, size, room, packet);
+}
+
+/* How much new data may leave now in one buffer; the sender's half of silly window avoidance
+ * (RFC 9293, 3.8.6.2.1) and Nagle (3.7.4). `room` is a full segment. */
+static uint32_t new_data_size(const struct tcpct_connection *connection, uint32_t room,
+                              uint32_t most)
+{
+    uint32_t unsent = data_end(connection) - connection->snd_nxt;
+    uint32_t edge = connection->snd_una + connection->snd_wnd;
+    uint32_t usable = seq_lt(connection->snd_nxt, edge) ? edge - connection->snd_nxt : 0;
+    uint32_t allowed = min_u32(usable, recovery_room(connection));
+    uint32_t size = min_u32(min_u32(unsent, allowed), most);
+    bool idle = connection->flight.count == 0;
+    if (size == unsent) {
+        if (size % room == 0 || connection->nodelay || connection->fin_queued || idle)
+            return size;
+        return size - size % room;
+    }
+    if (size >= room)
+        return size - size % room;
+    if (usable <= recovery_room(connection) && size >= connection->snd_max_wnd / 2)
+        return size;
+    return idle && usable > size ? size : 0; /* a window smaller than a segment, all of it */
+}
+
+static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *packet,
+                     uint64_t now_us)
+{
+    struct segment segment;
+    uint32_t seq = connection->snd_nxt, unsent = data_end(connection) - seq;
+    bool wants_fin = connection->fin_queued && !connection->fin_sent;
+    bool bare_opening = unsent == 0 && connection->pair.size && !connection->confirmed;
+    if ((unsent == 0 && !wants_fin) || connection->fin_sent ||
+        bare_opening || /* 6.3: an <ACK(SYN),FIN> without data is never sent */
+        !flight_reserve(&connection->flight, &connection->stack->memory))
+        return false;
+    begin(connection, &segment, seq, 0, unsent > 0, now_us);
+    uint32_t room = data_room(connection, &segment);
+    uint32_t size = new_data_size(connection, room, buffer_room(connection, &segment, room));
+    if (size == 0 && unsent > 0)
+        return false;
+    bool fin = wants_fin && may_finish(connection, seq + size);
+    if (fin) {
+        begin(connection, &segment, seq, SEGMENT_FIN, true, now_us);
+        uint32_t fin_room = data_room(connection, &segment);
+        if (size > fin_room && connection->pair.size) {
+            /* FIN brings an extension: send what leaves some data to go with it. */
+            fin = false;
+            size = size > room ? size - 1 - (size - 1) % room : fin_room;
+            begin(connection, &segment, seq, 0, true, now_us);
+        }
+    }
+    flight_add(&connection->flight, seq, seq + size + fin, now_us);
+    connection->snd_nxt = seq + size + fin;
+    if (fin) {
+        connection->fin_sent = true;
+        tcb_state(connection,
+                  connection->state == TCPCT_CLOSE_WAIT ? TCPCT_LAST_ACK : TCPCT_FIN_WAIT_1,
+                  now_us);
+    }
+    connection->totals.bytes_sent += size;
+    recovery_sent(connection, size + fin, now_us);
+    return finish_data(connection, &segment, size, room, packet);
+}
+
+/* A segment that is unacceptable on purpose, so that it is answered (RFC 9293, 3.8.6.1). */
+static bool send_probe(struct tcpct_connection *connection, struct tcpct_packet *packet,
+                       uint64_t now_us)
+{
+    struct segment segment;
+    connection->probe_due = false;
+    begin(connection, &segment, connection->snd_una - 1, 0, true, now_us);
+    return finish(connection, &segment, packet);
+}
+
+static bool send_ack(struct tcpct_connection *connection, struct tcpct_packet *packet,
+                     uint64_t now_us)
+{
+    struct segment segment;
+    begin(connection, &segment, connection->snd_nxt, 0, false, now_us);
+    return finish(connection, &segment, packet);
+}
+
+void output_last_ack(struct tcpct_connection *connection, struct tcpct_packet *packet,
+                     uint64_t now_us)
+{
+    send_ack(connection, packet, now_us);
+}
+
+static bool send_reset(struct tcpct_connection *connection, struct tcpct_packet *packet,
+                       uint64_t now_us)
+{
+    struct segment segment;
+    begin(connection, &segment, connection->snd_nxt, SEGMENT_RST, true, now_us);
+    finish(connection, &segment, packet);
+    connection->stack->counters.resets_sent++;
+    tcb_closed(connection, TCPCT_OK, now_us);
+    return true;
+}
+
+/* Nothing may leave and nothing is out: the window is closed, so it must be probed. */
+static void consider_probing(struct tcpct_connection *connection, uint64_t now_us)
+{
+    bool waiting = connection->snd_nxt != data_end(connection) && !connection->fin_sent;
+    if (waiting && connection->flight.count == 0 && !timer_is_set(connection, TIMER_PERSIST)) {
+        timer_set(connection, TIMER_PERSIST, now_us + connection->rtt.rto_us);
+        if (!timer_is_set(connection, TIMER_USER))
+            timer_set(connection, TIMER_USER, now_us + connection->user_timeout_us);
+    }
+}
+
+static bool after_opening(struct tcpct_connection *connection, uint64_t now_us)
+{
+    if (connection->initiator && connection->pair.size && !connection->confirmed) {
+        connection->opening_sent = true;
+        if (!timer_is_set(connection, TIMER_RETRANSMISSION))
+            timer_set(connection, TIMER_RETRANSMISSION, now_us + connection->rtt.rto_us);
+    }
+    bool waiting = connection->flight.count || !connection->confirmed;
+    if (waiting && !timer_is_set(connection, TIMER_USER))
+        timer_set(connection, TIMER_USER, now_us + connection->user_timeout_us);
+    return true;
+}
+
+bool output_next(struct tcpct_connection *connection, struct tcpct_packet *packet, uint64_t now_us)
+{
+    if (connection->reset_due)
+        return send_reset(connection, packet, now_us);
+    switch (connection->state) {
+    case TCPCT_CLOSED:
+        return false;
+    case TCPCT_SYN_SENT:
+        return connection->syn_due && send_syn(connection, packet, now_us);
+    case TCPCT_TIME_WAIT:
+        return connection->ack_now && send_ack(connection, packet, now_us);
+    default:
+        break;
+    }
+    if (retransmit(connection, packet, now_us) || send_new(connection, packet, now_us))
+        return after_opening(connection, now_us);
+    consider_probing(connection, now_us);
+    if (connection->probe_due)
+        return send_probe(connection, packet, now_us);
+    if (connection->ack_now && send_ack(connection, packet, now_us))
+        return after_opening(connection, now_us);
+    return false;
+}

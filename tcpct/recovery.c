@@ -1,0 +1,366 @@
+#include "recovery.h"
+
+#include "seq.h"
+#include "timer.h"
+
+enum { DUPLICATE_THRESHOLD = 3, FIN_TRIES_MAX = 8 };
+
+/* What one acknowledgment brought. */
+struct delivery {
+    uint32_t bytes;     /* newly known to have arrived */
+    uint64_t latest_us; /* when the one that left last had left; 0: none */
+    bool ambiguous;     /* that one was sent more than once (Karn) */
+};
+
+/* A record has arrived: RFC 8985, 6.2, steps 1 to 3. */
+static void delivered(struct tcpct_connection *connection, const struct sent *sent, uint64_t now_us,
+                      struct delivery *delivery)
+{
+    struct recovery *recovery = &connection->recovery;
+    uint64_t age_us = now_us - sent->sent_us;
+    delivery->bytes += sent->end - sent->seq;
+    if (sent->sent_us >= delivery->latest_us) {
+        delivery->latest_us = sent->sent_us;
+        delivery->ambiguous = sent->flags & SENT_RETRANSMITTED;
+    }
+    if (sent->flags & SENT_RETRANSMITTED) {
+        if (age_us < connection->rtt.min_us) /* it was the original that arrived */
+            return;
+    } else if (seq_lt(sent->end, recovery->highest_sacked)) {
+        recovery->reordering_seen = true;
+    }
+    recovery->highest_sacked = seq_max(recovery->highest_sacked, sent->end);
+    if (sent->sent_us > recovery->rack_sent_us ||
+        (sent->sent_us == recovery->rack_sent_us && seq_lt(recovery->rack_end, sent->end))) {
+        recovery->rack_sent_us = sent->sent_us;
+        recovery->rack_end = sent->end;
+        recovery->rack_rtt_us = age_us;
+    }
+}
+
+static void take_cumulative(struct tcpct_connection *connection, uint32_t ack, uint64_t now_us,
+                            struct delivery *delivery)
+{
+    struct flight *flight = &connection->flight;
+    while (flight->count) {
+        struct sent *first = flight_at(flight, 0);
+        if (seq_leq(ack, first->seq))
+            break;
+        struct sent part = *first;
+        part.end = seq_min(part.end, ack);
+        if (!(part.flags & SENT_SACKED))
+            delivered(connection, &part, now_us, delivery);
+        if (part.end == first->end)
+            flight_pop(flight);
+        else
+            flight_trim(flight, ack);
+    }
+}
+
+static void sack_record(struct tcpct_connection *connection, uint32_t index, uint64_t now_us,
+                        struct delivery *delivery)
+{
+    struct sent *sent = flight_at(&connection->flight, index);
+    if (sent->flags & SENT_SACKED)
+        return;
+    delivered(connection, sent, now_us, delivery);
+    flight_mark_sacked(&connection->flight, index);
+}
+
+static void take_block(struct tcpct_connection *connection, const struct sack_block *block,
+                       uint64_t now_us, struct delivery *delivery)
+{
+    struct flight *flight = &connection->flight;
+    if (!seq_lt(block->start, block->end) || seq_lt(block->start, connection->snd_una) ||
+        seq_lt(connection->snd_nxt, block->end))
+        return; /* a D-SACK (RFC 2883), or nonsense */
+    for (uint32_t i = 0; i < flight->count; i++) {
+        struct sent *sent = flight_at(flight, i);
+        if (seq_leq(sent->end, block->start) || (sent->flags & SENT_SACKED))
+            continue;
+        if (seq_leq(block->end, sent->seq))
+            break;
+        if (seq_lt(sent->seq, block->start)) { /* begins inside: the rest is looked at next */
+            if (!flight_reserve(flight, &connection->stack->memory) ||
+                !flight_split(flight, i, block->start))
+                return;
+            continue;
+        }
+        if (seq_lt(block->end, sent->end) && (!flight_reserve(flight, &connection->stack->memory) ||
+                                              !flight_split(flight, i, block->end)))
+            return;
+        sack_record(connection, i, now_us, delivery);
+    }
+}
+
+/* Without SACK, a duplicate acknowledgment says that one more segment arrived above the hole. */
+static void take_duplicate(struct tcpct_connection *connection, uint64_t now_us,
+                           struct delivery *delivery)
+{
+    struct flight *flight = &connection->flight;
+    connection->recovery.duplicates++;
+    for (uint32_t i = 0; i < flight->count; i++) {
+        struct sent *sent = flight_at(flight, i);
+        uint32_t one = sent->seq + connection->mss;
+        if (seq_lt(one, sent->end) &&
+            (!flight_reserve(flight, &connection->stack->memory) || !flight_split(flight, i, one)))
+            return;
+        if (i == 0 || (flight_at(flight, i)->flags & SENT_SACKED))
+            continue;
+        sack_record(connection, i, now_us, delivery);
+        return;
+    }
+}
+
+/* Without SACK, a cumulative acknowledgment ends the count; in fast recovery, one below the
+ * recovery point says that the next segment is lost as well (RFC 6582, 3.2, step 3). */
+static void take_partial(struct tcpct_connection *connection)
+{
+    struct flight *flight = &connection->flight;
+    connection->recovery.duplicates = 0;
+    for (uint32_t i = 0; i < flight->count; i++)
+        if (flight_at(flight, i)->flags & SENT_SACKED)
+            flight_clear_sacked(flight, i);
+    if (connection->recovery.phase == RECOVERY_FAST && flight->count &&
+        seq_lt(connection->snd_una, connection->recovery.point)) {
+        struct sent *first = flight_at(flight, 0);
+        if (!(first->flags & (SENT_LOST | SENT_RETRANSMITTED)))
+            flight_mark_lost(flight, 0);
+    }
+}
+
+static uint32_t sacked_segments(const struct tcpct_connection *connection)
+{
+    return connection->flight.sacked / connection->congestion.mss;
+}
+
+/* RFC 8985, 6.2, step 4: how long an earlier segment may still be late. */
+static uint64_t reordering_window(const struct tcpct_connection *connection)
+{
+    const struct recovery *recovery = &connection->recovery;
+    if (!recovery->reordering_seen &&
+        (recovery->phase != RECOVERY_OPEN || sacked_segments(connection) >= DUPLICATE_THRESHOLD))
+        return 0;
+    return min_u64(connection->rtt.min_us / 4, connection->rtt.srtt_us);
+}
+
+/* RFC 8985, 6.2, step 5: marks what is lost; sets the timer for what may yet be. */
+static void detect_lost(struct tcpct_connection *connection, uint64_t now_us)
+{
+    const struct recovery *recovery = &connection->recovery;
+    struct flight *flight = &connection->flight;
+    uint64_t window_us = reordering_window(connection);
+    uint64_t again_us = TCPCT_NEVER;
+    timer_stop(connection, TIMER_REORDER);
+    if (recovery->rack_sent_us == 0)
+        return;
+    for (uint32_t i = 0; i < flight->count; i++) {
+        const struct sent *sent = flight_at(flight, i);
+        if (sent->flags & (SENT_SACKED | SENT_LOST))
+            continue;
+        if (sent->sent_us > recovery->rack_sent_us ||
+            (sent->sent_us == recovery->rack_sent_us && !seq_lt(sent->end, recovery->rack_end)))
+            continue;
+        uint64_t lost_us = sent->sent_us + recovery->rack_rtt_us + window_us;
+        if (lost_us <= now_us)
+            flight_mark_lost(flight, i);
+        else
+            again_us = min_u64(again_us, lost_us);
+    }
+    if (again_us != TCPCT_NEVER)
+        timer_set(connection, TIMER_REORDER, again_us);
+}
+
+/* RFC 6937, 3: on entry, and on each acknowledgment in fast recovery. */
+static void reduce_proportionally(struct tcpct_connection *connection, uint32_t bytes,
+                                  uint32_t least)
+{
+    struct recovery *recovery = &connection->recovery;
+    struct congestion *congestion = &connection->congestion;
+    uint32_t pipe = connection->flight.in_flight, send = 0;
+    recovery->prr_delivered += bytes;
+    if (pipe > congestion->ssthresh) {
+        uint64_t due = (uint64_t)recovery->prr_delivered * congestion->ssthresh;
+        due = (due + recovery->prr_flight - 1) / max_u32(recovery->prr_flight, 1);
+        send = due > recovery->prr_out ? (uint32_t)(due - recovery->prr_out) : 0;
+    } else { /* slow start reduction bound */
+        uint32_t owed = recovery->prr_delivered > recovery->prr_out
+                            ? recovery->prr_delivered - recovery->prr_out
+                            : 0;
+        uint32_t limit = max_u32(owed, bytes) + congestion->mss;
+        send = min_u32(congestion->ssthresh - pipe, limit);
+    }
+    congestion->cwnd = pipe + max_u32(send, least);
+}
+
+static void enter_fast_recovery(struct tcpct_connection *connection, uint32_t outstanding,
+                                uint64_t now_us)
+{
+    struct recovery *recovery = &connection->recovery;
+    struct congestion *congestion = &connection->congestion;
+    recovery->phase = RECOVERY_FAST;
+    recovery->point = connection->snd_nxt;
+    recovery->prr_delivered = recovery->prr_out = 0;
+    recovery->prr_flight = outstanding;
+    congestion->ssthresh = congestion->control->reduced(congestion, outstanding, now_us);
+    trace_connection(connection, TCPCT_TRACE_CWND, "fast recovery", congestion->ssthresh, now_us);
+}
+
+/* The congestion window's answer to what one acknowledgment brought. */
+static void respond(struct tcpct_connection *connection, uint32_t bytes, uint32_t outstanding,
+                    bool cwnd_limited, uint64_t now_us)
+{
+    struct recovery *recovery = &connection->recovery;
+    struct congestion *congestion = &connection->congestion;
+    if (recovery->phase != RECOVERY_OPEN && seq_leq(recovery->point, connection->snd_una)) {
+        if (recovery->phase == RECOVERY_FAST)
+            congestion->cwnd = congestion->ssthresh;
+        recovery->phase = RECOVERY_OPEN;
+        recovery->duplicates = 0;
+    }
+    if (recovery->phase == RECOVERY_OPEN && connection->flight.lost) {
+        enter_fast_recovery(connection, outstanding, now_us);
+        reduce_proportionally(connection, bytes, congestion->mss);
+    } else if (recovery->phase == RECOVERY_FAST) {
+        reduce_proportionally(connection, bytes, 0);
+    } else if (bytes && cwnd_limited) { /* RFC 7661, 4.3: no growth that was not used */
+        congestion->control->acknowledged(congestion, bytes, &connection->rtt, now_us);
+    }
+}
+
+/* The RTT of what left last and has arrived. If it was sent more than once, the echo of its last
+ * timestamp proves that it was that one which arrived (RFC 7323, 4); anything older may be the
+ * echo of a segment whose acknowledgment was lost, and tells nothing. */
+static void measure(struct tcpct_connection *connection, const struct delivery *delivery,
+                    const struct tcp_options *options, bool advanced, uint64_t now_us)
+{
+    bool known = delivery->latest_us && !delivery->ambiguous;
+    if (delivery->ambiguous && connection->timestamps)
+        known = seq_leq(tcb_timestamp(connection, delivery->latest_us), options->timestamp_echo);
+    if (known)
+        rtt_sample(&connection->rtt, now_us - delivery->latest_us);
+    else if (advanced)
+        rtt_restore(&connection->rtt);
+}
+
+void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
+                           const struct tcp_options *options, bool duplicate, uint64_t now_us)
+{
+    struct flight *flight = &connection->flight;
+    struct delivery delivery = { 0 };
+    uint32_t outstanding = flight->in_flight + flight->lost;
+    bool cwnd_limited = 2 * (uint64_t)flight->in_flight >= connection->congestion.cwnd;
+    bool advanced = seq_lt(connection->snd_una, ack);
+
+    take_cumulative(connection, ack, now_us, &delivery);
+    connection->snd_una = ack;
+    if (connection->sack_permitted) {
+        if (options->present & OPTION_SACK)
+            for (unsigned i = 0; i < options->sack_count; i++)
+                take_block(connection, &options->sack[i], now_us, &delivery);
+    } else if (advanced) {
+        take_partial(connection);
+    } else if (duplicate) {
+        take_duplicate(connection, now_us, &delivery);
+    }
+    measure(connection, &delivery, options, advanced, now_us);
+    detect_lost(connection, now_us);
+    respond(connection, delivery.bytes, outstanding, cwnd_limited, now_us);
+    if (advanced || delivery.bytes)
+        recovery_timer(connection, now_us);
+    if (flight->lost || delivery.bytes)
+        tcb_output(connection);
+}
+
+void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_us)
+{
+    uint32_t outstanding = connection->flight.in_flight + connection->flight.lost;
+    detect_lost(connection, now_us);
+    respond(connection, 0, outstanding, false, now_us);
+    recovery_timer(connection, now_us);
+    tcb_output(connection);
+}
+
+/* A FIN with cookies that stands alone is not data: it repeats each SRTT, without backoff, and
+ * says nothing about congestion (RFC 6013, 5). */
+static bool only_bare_fin(const struct tcpct_connection *connection)
+{
+    return connection->pair.size && connection->fin_sent && connection->flight.count == 1 &&
+           connection->snd_nxt - connection->snd_una == 1;
+}
+
+bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct flight *flight = &connection->flight;
+    struct recovery *recovery = &connection->recovery;
+    struct congestion *congestion = &connection->congestion;
+    if (flight->count == 0)
+        return true;
+    connection->stack->counters.retransmission_timeouts++;
+    bool bare_fin = only_bare_fin(connection);
+    if (flight_at(flight, 0)->flags & SENT_SACKED) /* the receiver reneged: RFC 2018, 8 */
+        for (uint32_t i = 0; i < flight->count; i++)
+            flight_clear_sacked(flight, i);
+    uint32_t outstanding = flight->in_flight + flight->lost;
+    for (uint32_t i = 0; i < flight->count; i++)
+        if (!(flight_at(flight, i)->flags & (SENT_SACKED | SENT_LOST)))
+            flight_mark_lost(flight, i);
+    if (!bare_fin) {
+        if (recovery->phase != RECOVERY_RTO) /* RFC 5681, 3.1: once for each loss */
+            congestion->ssthresh = congestion->control->reduced(congestion, outstanding, now_us);
+        congestion->cwnd = congestion->mss;
+        recovery->phase = RECOVERY_RTO;
+        recovery->point = connection->snd_nxt;
+        recovery->duplicates = 0;
+        rtt_back_off(&connection->rtt);
+        trace_connection(connection, TCPCT_TRACE_TIMEOUT, "retransmission", connection->rtt.rto_us,
+                         now_us);
+    } else if (++connection->fin_tries > FIN_TRIES_MAX) {
+        if (connection->initiator)
+            tcb_time_wait(connection, now_us);
+        else
+            tcb_closed(connection, TCPCT_OK, now_us);
+        return false;
+    }
+    timer_stop(connection, TIMER_REORDER);
+    recovery_timer(connection, now_us);
+    tcb_output(connection);
+    return true;
+}
+
+bool recovery_next(const struct tcpct_connection *connection, uint32_t *index)
+{
+    const struct flight *flight = &connection->flight;
+    if (flight->lost == 0)
+        return false;
+    for (*index = 0; *index < flight->count; ++*index)
+        if (flight_at(flight, *index)->flags & SENT_LOST)
+            return true;
+    return false;
+}
+
+void recovery_sent(struct tcpct_connection *connection, uint32_t bytes, uint64_t now_us)
+{
+    connection->recovery.prr_out += bytes;
+    if (!timer_is_set(connection, TIMER_RETRANSMISSION))
+        recovery_timer(connection, now_us);
+}
+
+uint32_t recovery_room(const struct tcpct_connection *connection)
+{
+    uint32_t cwnd = connection->congestion.cwnd, in_flight = connection->flight.in_flight;
+    return cwnd > in_flight ? cwnd - in_flight : 0;
+}
+
+void recovery_timer(struct tcpct_connection *connection, uint64_t now_us)
+{
+    const struct rtt *rtt = &connection->rtt;
+    if (connection->flight.count == 0) {
+        timer_stop(connection, TIMER_RETRANSMISSION);
+        return;
+    }
+    uint64_t timeout_us = rtt->rto_us;
+    if (only_bare_fin(connection) && rtt->srtt_us)
+        timeout_us = max_u64(rtt->srtt_us + 4 * rtt->rttvar_us, MILLISECOND_US);
+    timer_set(connection, TIMER_RETRANSMISSION, now_us + timeout_us);
+}

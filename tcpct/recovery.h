@@ -1,0 +1,42 @@
+/* recovery.h - loss detection and recovery at the sender.
+ *
+ * One mechanism for every peer: the flight's records are marked sacked by SACK blocks (RFC 2018)
+ * or, for a peer without SACK, by counting duplicate acknowledgments, each of which stands for
+ * one segment that has arrived (RFC 5681, 3.2). What was sent well before something that has
+ * arrived is lost (RACK, RFC 8985); with three segments above the first hole and no reordering
+ * seen, "well before" means "before" (RFC 6675's DupThresh). Fast recovery is paced by
+ * Proportional Rate Reduction (RFC 6937); after a timeout everything not sacked counts as lost
+ * and is sent again in slow start (RFC 6298, RFC 5681).
+ *
+ * Invariant: phase is RECOVERY_OPEN exactly when nothing below `point` is outstanding.
+ */
+#ifndef TCPCT_RECOVERY_H
+#define TCPCT_RECOVERY_H
+
+#include "tcb.h"
+
+/* An acknowledgment (snd_una <= ack <= snd_nxt) has come, with these options: takes it into the
+ * flight, the RTT, loss detection and the congestion window, and moves snd_una. `duplicate`: it
+ * is a duplicate acknowledgment in the sense of RFC 5681, 2. */
+void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
+                           const struct tcp_options *options, bool duplicate, uint64_t now_us);
+
+/* The reordering timer expired: what has been waited for long enough is lost. */
+void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_us);
+
+/* The retransmission timer expired. False: the TCB is gone or in TIME-WAIT. */
+bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us);
+
+/* The first record that is to be sent again; false: none. */
+bool recovery_next(const struct tcpct_connection *connection, uint32_t *index);
+
+/* `bytes` were sent, new or again. */
+void recovery_sent(struct tcpct_connection *connection, uint32_t bytes, uint64_t now_us);
+
+/* Bytes that the congestion window allows now. */
+uint32_t recovery_room(const struct tcpct_connection *connection);
+
+/* Starts the retransmission timer again, or stops it when nothing is outstanding. */
+void recovery_timer(struct tcpct_connection *connection, uint64_t now_us);
+
+#endif

@@ -1,0 +1,52 @@
+#include "reply.h"
+
+#include <string.h>
+
+enum { HOP_LIMIT = 64 };
+
+struct segment reply_to(const struct segment *segment)
+{
+    return (struct segment){
+        .source = segment->destination,
+        .destination = segment->source,
+        .source_port = segment->destination_port,
+        .destination_port = segment->source_port,
+        .hop_limit = HOP_LIMIT,
+    };
+}
+
+/* "Copied" (7) so that the reset passes the tests of who gets it: what he echoed to us is our
+ * value, what he said is our echo. */
+static void copy_options(const struct tcp_options *from, struct tcp_options *to)
+{
+    if (from->present & (OPTION_TIMESTAMPS | OPTION_TIMESTAMPS_EXTENDED)) {
+        to->present |= OPTION_TIMESTAMPS;
+        to->timestamp_size = 4;
+        to->timestamp_value = from->timestamp_echo;
+        to->timestamp_echo = from->timestamp_value;
+    }
+    if (from->present & OPTION_COOKIE_PAIR) {
+        to->present &= ~(uint32_t)OPTION_TIMESTAMPS;
+        to->present |= OPTION_COOKIE_PAIR | OPTION_TIMESTAMPS_EXTENDED;
+        to->cookie_size = from->cookie_size;
+        memcpy(to->initiator_cookie, from->initiator_cookie, from->cookie_size);
+        memcpy(to->responder_cookie, from->responder_cookie, from->cookie_size);
+    }
+}
+
+bool reply_reset(const struct tcpct_stack *stack, const struct segment *segment,
+                 struct tcpct_packet *reply)
+{
+    if (segment->flags & SEGMENT_RST)
+        return false;
+    struct segment reset = reply_to(segment);
+    if (segment->flags & SEGMENT_ACK) {
+        reset.seq = segment->ack;
+        reset.flags = SEGMENT_RST;
+    } else {
+        reset.ack = segment->seq + segment_length(segment);
+        reset.flags = SEGMENT_RST | SEGMENT_ACK;
+    }
+    copy_options(&segment->options, &reset.options);
+    return segment_encode(&reset, reply, stack->config.checksum_offload);
+}

@@ -1,0 +1,415 @@
+/* stack.c - the four calls, the stack's life, and its listeners.
+ *
+ * tcpct_input is the whole way of a packet in: decode, check the address, find the TCB, and hand
+ * the segment to the room that it belongs to.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "close.h"
+#include "connection.h"
+#include "demux.h"
+#include "initiator.h"
+#include "input.h"
+#include "listen.h"
+#include "output.h"
+#include "reply.h"
+#include "seq.h"
+#include "timer.h"
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static void *default_allocate(void *context, size_t size)
+{
+    (void)context;
+    return malloc(size);
+}
+
+static void default_release(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
+static uint64_t or_default(uint64_t value, uint64_t otherwise)
+{
+    return value ? value : otherwise;
+}
+
+static void set_defaults(struct tcpct_config *config)
+{
+    if (!config->allocate || !config->release) {
+        config->allocate = default_allocate;
+        config->release = default_release;
+    }
+    config->connections_max = (uint32_t)or_default(config->connections_max, 1024);
+    config->memory_budget = or_default(config->memory_budget, 64u << 20);
+    config->send_buffer_max = (uint32_t)or_default(config->send_buffer_max, 1u << 20);
+    config->receive_buffer_max = (uint32_t)or_default(config->receive_buffer_max, 1u << 20);
+    config->mtu = (uint16_t)or_default(config->mtu, 1500);
+    config->msl_us = or_default(config->msl_us, 30ull * SECOND_US);
+    config->secret_interval_us = or_default(config->secret_interval_us, 600ull * SECOND_US);
+    config->user_timeout_us = or_default(config->user_timeout_us, 100ull * SECOND_US);
+}
+
+static bool config_valid(const struct tcpct_config *config)
+{
+    const uint32_t buffer_max = 1u << 30, connections_max = 1u << 24;
+    return config->random && config->connections_max <= connections_max &&
+           config->send_buffer_max <= buffer_max && config->receive_buffer_max <= buffer_max &&
+           (config->mtu == 0 || config->mtu >= 296) &&
+           config->offload_size_max <= TCPCT_PACKET_SIZE;
+}
+
+/* RFC 7323, 2.3: the smallest scale with which the whole receive buffer can be offered. */
+static uint8_t scale_for(uint32_t buffer)
+{
+    uint8_t scale = 0;
+    while (scale < WINDOW_SCALE_MAX && buffer >> scale > UINT16_MAX)
+        scale++;
+    return scale;
+}
+
+static bool build(struct tcpct_stack *stack, uint64_t now_us)
+{
+    struct memory *memory = &stack->memory;
+    const struct tcpct_config *config = &stack->config;
+    uint32_t buckets = 1;
+    while (buckets < config->connections_max)
+        buckets *= 2;
+    stack->bucket_mask = buckets - 1;
+    stack->buckets = memory_zeroed(memory, buckets * sizeof(stack->buckets[0]));
+    stack->heap = memory_zeroed(memory, config->connections_max * sizeof(stack->heap[0]));
+    return stack->buckets && stack->heap &&
+           secrets_create(&stack->secrets, config->random, config->context,
+                          config->secret_interval_us, config->msl_us, config->wall_clock_us,
+                          now_us) &&
+           isn_keys_create(&stack->isn_keys, config->random, config->context);
+}
+
+int tcpct_stack_create(struct tcpct_stack **stack, const struct tcpct_config *config,
+                       uint64_t now_us)
+{
+    struct tcpct_config full = *config;
+    if (!config_valid(config))
+        return TCPCT_ERROR_INVALID;
+    set_defaults(&full);
+    struct memory memory = {
+        .allocate = full.allocate,
+        .release = full.release,
+        .context = full.context,
+        .budget = full.memory_budget,
+    };
+    struct tcpct_stack *new = memory_zeroed(&memory, sizeof(*new));
+    if (!new)
+        return TCPCT_ERROR_MEMORY;
+    new->config = full;
+    new->memory = memory;
+    new->now_us = now_us;
+    new->rcv_scale = scale_for(full.receive_buffer_max);
+    if (!build(new, now_us)) {
+        tcpct_stack_destroy(new);
+        return TCPCT_ERROR_MEMORY;
+    }
+    new->bucket_seed = stack_random(new);
+    *stack = new;
+    return TCPCT_OK;
+}
+
+static void destroy_connections(struct tcpct_stack *stack)
+{
+    while (stack->pool) {
+        struct tcpct_connection *connection = stack->pool;
+        stack->pool = connection->pool_next;
+        if (connection->stack)
+            tcb_destroy(connection);
+        memory_free(&stack->memory, connection);
+    }
+}
+
+void tcpct_stack_destroy(struct tcpct_stack *stack)
+{
+    if (!stack)
+        return;
+    struct memory memory = stack->memory;
+    while (stack->listeners) {
+        struct tcpct_listener *next = stack->listeners->next;
+        memory_free(&memory, stack->listeners);
+        stack->listeners = next;
+    }
+    destroy_connections(stack);
+    secrets_destroy(&stack->secrets);
+    isn_keys_destroy(&stack->isn_keys);
+    memory_free(&memory, stack->buckets);
+    memory_free(&memory, stack->heap);
+    memory_free(&memory, stack);
+}
+
+int tcpct_address_add(struct tcpct_stack *stack, const struct tcpct_address *address)
+{
+    if ((address->family != 4 && address->family != 6) || ip_address_is_unusable(address))
+        return TCPCT_ERROR_INVALID;
+    if (stack->address_count == ADDRESSES_MAX)
+        return TCPCT_ERROR_MEMORY;
+    stack->addresses[stack->address_count++] = *address;
+    return TCPCT_OK;
+}
+
+/* ---- listeners ----------------------------------------------------------------------------- */
+
+static bool listen_options_valid(const struct tcpct_listen_options *options)
+{
+    uint8_t size = options->parameters.cookie_desired;
+    return options->port && (size == 0 || (size >= COOKIE_SIZE_MIN && size <= COOKIE_SIZE_MAX));
+}
+
+int tcpct_listen(struct tcpct_stack *stack, const struct tcpct_listen_options *options,
+                 struct tcpct_listener **listener)
+{
+    if (!listen_options_valid(options))
+        return TCPCT_ERROR_INVALID;
+    for (const struct tcpct_listener *i = stack->listeners; i; i = i->next)
+        if (i->options.port == options->port &&
+            ip_address_equal(&i->options.address, &options->address))
+            return TCPCT_ERROR_IN_USE;
+    struct tcpct_listener *new = memory_zeroed(&stack->memory, sizeof(*new));
+    if (!new)
+        return TCPCT_ERROR_MEMORY;
+    new->stack = stack;
+    new->options = *options;
+    new->options.backlog = (uint32_t)or_default(options->backlog, 128);
+    new->next = stack->listeners;
+    stack->listeners = new;
+    *listener = new;
+    return TCPCT_OK;
+}
+
+void tcpct_listener_close(struct tcpct_listener *listener)
+{
+    struct tcpct_stack *stack = listener->stack;
+    struct tcpct_connection *connection;
+    while ((connection = tcpct_accept(listener)))
+        tcpct_abort(connection);
+    struct tcpct_listener **link = &stack->listeners;
+    while (*link != listener)
+        link = &(*link)->next;
+    *link = listener->next;
+    memory_free(&stack->memory, listener);
+}
+
+/* ---- a packet in --------------------------------------------------------------------------- */
+
+static enum tcpct_verdict verdict_of(enum segment_verdict verdict)
+{
+    switch (verdict) {
+    case SEGMENT_OK:
+        return TCPCT_ACCEPTED;
+    case SEGMENT_NOT_TCP:
+        return TCPCT_NOT_MINE;
+    case SEGMENT_IP_CHECKSUM:
+    case SEGMENT_BAD_CHECKSUM:
+        return TCPCT_BAD_CHECKSUM;
+    case SEGMENT_IP_FRAGMENT:
+        return TCPCT_FRAGMENT;
+    case SEGMENT_BAD_OPTIONS:
+    case SEGMENT_BAD_EXTEND:
+        return TCPCT_BAD_OPTIONS;
+    case SEGMENT_BAD_IP:
+    case SEGMENT_TRUNCATED:
+        return TCPCT_MALFORMED;
+    }
+    return TCPCT_MALFORMED;
+}
+
+static bool is_mine(const struct tcpct_stack *stack, const struct tcpct_address *address)
+{
+    for (unsigned i = 0; i < stack->address_count; i++)
+        if (ip_address_equal(&stack->addresses[i], address))
+            return true;
+    return false;
+}
+
+static enum tcpct_verdict answer_syn(struct tcpct_stack *stack,
+                                     const struct tcpct_listener *listener,
+                                     const struct segment *segment, struct tcpct_packet *reply,
+                                     uint64_t now_us)
+{
+    switch (listen_syn(stack, listener, segment, reply, now_us)) {
+    case LISTEN_REPLIED_ANSWER:
+        stack->counters.syn_answered++;
+        stack->counters.syn_cookie++;
+        return TCPCT_REPLIED;
+    case LISTEN_REPLIED_COOKIE:
+        stack->counters.syn_cookie++;
+        return TCPCT_REPLIED;
+    case LISTEN_REPLIED_PLAIN:
+        stack->counters.syn_plain++;
+        return TCPCT_REPLIED;
+    case LISTEN_REFUSED:
+        return TCPCT_UNACCEPTABLE;
+    }
+    return TCPCT_UNACCEPTABLE;
+}
+
+/* No TCB has these endpoints. */
+static enum tcpct_verdict without_tcb(struct tcpct_stack *stack, const struct segment *segment,
+                                      struct tcpct_packet *reply, uint64_t now_us)
+{
+    struct tcpct_listener *listener =
+        demux_listener(stack, &segment->destination, segment->destination_port);
+    const uint8_t opening = SEGMENT_SYN | SEGMENT_ACK;
+    if (listener && (segment->flags & opening) == SEGMENT_SYN)
+        return answer_syn(stack, listener, segment, reply, now_us);
+    if (!listener || (segment->flags & SEGMENT_SYN))
+        return reply_reset(stack, segment, reply) ? TCPCT_REPLIED : TCPCT_UNACCEPTABLE;
+    enum tcpct_verdict verdict;
+    struct tcpct_connection *connection =
+        listen_open(stack, listener, segment, reply, &verdict, now_us);
+    return connection ? input_segment(connection, segment, reply, now_us) : verdict;
+}
+
+/* A new Cookie exchange beside a TCB (4.1, 4.2), or a SYN that ends TIME-WAIT (RFC 6191): only
+ * the latter touches the TCB. */
+static enum tcpct_verdict syn_beside_tcb(struct tcpct_connection *connection,
+                                         const struct segment *segment, struct tcpct_packet *reply,
+                                         uint64_t now_us)
+{
+    struct tcpct_stack *stack = connection->stack;
+    const struct tcp_options *options = &segment->options;
+    const struct tcpct_listener *listener =
+        demux_listener(stack, &segment->destination, segment->destination_port);
+    bool newer = options->present & OPTION_TIMESTAMPS && connection->timestamps
+                     ? seq_lt(connection->ts_recent, options->timestamp_value)
+                     : seq_lt(connection->rcv_nxt, segment->seq);
+    if (connection->state == TCPCT_TIME_WAIT && newer && listener) {
+        tcb_closed(connection, TCPCT_OK, now_us);
+        return without_tcb(stack, segment, reply, now_us);
+    }
+    if (listener && !connection->initiator && (options->present & OPTION_COOKIE))
+        return answer_syn(stack, listener, segment, reply, now_us);
+    return input_segment(connection, segment, reply, now_us);
+}
+
+/* 7: with a TCB, a pair that fails to verify has the datagram discarded; but a pair that we made
+ * for its own numbers is a new connection, whatever the old one's state (4.4). */
+static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
+                                       const struct segment *segment, struct tcpct_packet *reply,
+                                       uint64_t now_us)
+{
+    struct tcpct_stack *stack = connection->stack;
+    unsigned slot;
+    if (connection->initiator || (segment->flags & (SEGMENT_RST | SEGMENT_SYN)) ||
+        !demux_listener(stack, &segment->destination, segment->destination_port) ||
+        listen_verify(stack, segment, &slot) == COOKIE_INVALID)
+        return TCPCT_BAD_COOKIE;
+    tcb_closed(connection, TCPCT_ERROR_RESET, now_us);
+    return without_tcb(stack, segment, reply, now_us);
+}
+
+static enum tcpct_verdict with_tcb(struct tcpct_connection *connection,
+                                   const struct segment *segment, struct tcpct_packet *reply,
+                                   uint64_t now_us)
+{
+    const uint8_t syn_ack = SEGMENT_SYN | SEGMENT_ACK;
+    if (connection->state == TCPCT_SYN_SENT)
+        return input_segment(connection, segment, reply, now_us);
+    if ((segment->flags & syn_ack) == SEGMENT_SYN)
+        return syn_beside_tcb(connection, segment, reply, now_us);
+    if ((segment->flags & syn_ack) == syn_ack && connection->initiator && connection->pair.size)
+        return initiator_syn_ack_again(connection, segment, now_us);
+    if ((segment->options.present & OPTION_COOKIE_PAIR) && !close_paired(connection, segment))
+        return foreign_pair(connection, segment, reply, now_us);
+    return input_segment(connection, segment, reply, now_us);
+}
+
+/* Coalescing puts segments together whose sequence numbers follow from their sizes. Those of
+ * segments with a header extension do not, since it is not counted (3.4): such a buffer cannot be
+ * what was sent. */
+static bool coalesced_extensions(const struct segment *segment)
+{
+    return segment->segment_size && segment->extension_size &&
+           segment->data_size + segment->extension_size > segment->segment_size;
+}
+
+static enum tcpct_verdict take_packet(struct tcpct_stack *stack, const struct tcpct_packet *packet,
+                                      struct tcpct_packet *reply, uint64_t now_us)
+{
+    struct segment segment;
+    enum tcpct_verdict verdict = verdict_of(segment_decode(&segment, packet, NULL));
+    if (verdict != TCPCT_ACCEPTED)
+        return verdict;
+    if (!is_mine(stack, &segment.destination))
+        return TCPCT_NOT_MINE;
+    if (ip_address_is_unusable(&segment.source))
+        return TCPCT_MALFORMED;
+    if (coalesced_extensions(&segment))
+        return TCPCT_BAD_OPTIONS;
+    stack->counters.options_ignored += segment.options.ignored;
+    struct endpoints endpoints = demux_endpoints(&segment);
+    struct tcpct_connection *connection = demux_find(stack, &endpoints);
+    return connection ? with_tcb(connection, &segment, reply, now_us)
+                      : without_tcb(stack, &segment, reply, now_us);
+}
+
+/* ---- the four calls ------------------------------------------------------------------------ */
+
+enum tcpct_verdict tcpct_input(struct tcpct_stack *stack, const struct tcpct_packet *packet,
+                               struct tcpct_packet *reply, uint64_t now_us)
+{
+    stack->now_us = now_us;
+    stack->counters.packets_in++;
+    stack->counters.bytes_in += packet->length;
+    reply->length = 0;
+    enum tcpct_verdict verdict = take_packet(stack, packet, reply, now_us);
+    stack->counters.verdicts[verdict]++;
+    if (reply->length) {
+        stack->counters.packets_out++;
+        stack->counters.bytes_out += reply->length;
+    }
+    return verdict;
+}
+
+bool tcpct_output(struct tcpct_stack *stack, struct tcpct_packet *packet, uint64_t now_us)
+{
+    struct tcpct_connection *connection;
+    stack->now_us = now_us;
+    while ((connection = stack->output_first)) {
+        packet->length = 0;
+        if (output_next(connection, packet, now_us)) {
+            stack->counters.packets_out++;
+            stack->counters.bytes_out += packet->length;
+            return true;
+        }
+        tcb_output_done(connection);
+    }
+    return false;
+}
+
+uint64_t tcpct_deadline(const struct tcpct_stack *stack)
+{
+    if (stack->output_first)
+        return stack->now_us;
+    return min_u64(timer_deadline(stack), secrets_deadline(&stack->secrets));
+}
+
+void tcpct_tick(struct tcpct_stack *stack, uint64_t now_us)
+{
+    struct tcpct_connection *connection;
+    stack->now_us = now_us;
+    if (secrets_deadline(&stack->secrets) <= now_us)
+        secrets_tick(&stack->secrets, now_us);
+    while ((connection = timer_expired(stack, now_us)))
+        if (connection_timers(connection, now_us))
+            timer_again(connection);
+}
+
+void tcpct_counters(const struct tcpct_stack *stack, struct tcpct_counters *counters)
+{
+    *counters = stack->counters;
+    counters->secrets_made = stack->secrets.made;
+}
+
+size_t tcpct_connection_count(const struct tcpct_stack *stack)
+{
+    return stack->connection_count;
+}

@@ -1,0 +1,253 @@
+#include "tcb.h"
+
+#include <string.h>
+
+#include "demux.h"
+#include "seq.h"
+#include "timer.h"
+
+uint32_t stack_random(struct tcpct_stack *stack)
+{
+    uint32_t value;
+    if (stack->random_left < sizeof(value)) {
+        stack->config.random(stack->config.context, stack->random, sizeof(stack->random));
+        stack->random_left = sizeof(stack->random);
+    }
+    stack->random_left -= (uint32_t)sizeof(value);
+    memcpy(&value, stack->random + stack->random_left, sizeof(value));
+    memset(stack->random + stack->random_left, 0, sizeof(value));
+    return value;
+}
+
+uint16_t stack_mss(const struct tcpct_stack *stack, const struct tcpct_address *address)
+{
+    return (uint16_t)(stack->config.mtu - ip_header_size(address) - TCP_HEADER_SIZE);
+}
+
+struct cookie_endpoints endpoints_for_cookie(const struct endpoints *endpoints)
+{
+    return (struct cookie_endpoints){
+        .local = &endpoints->local,
+        .remote = &endpoints->remote,
+        .local_port = endpoints->local_port,
+        .remote_port = endpoints->remote_port,
+    };
+}
+
+/* An unused TCB, from those used before if there is one. */
+static struct tcpct_connection *take_from_pool(struct tcpct_stack *stack)
+{
+    struct tcpct_connection *connection = stack->free_list, *next;
+    if (stack->connection_count >= stack->config.connections_max)
+        return NULL;
+    if (connection) {
+        next = connection->pool_next;
+        stack->free_list = connection->hash_next;
+        memset(connection, 0, sizeof(*connection));
+    } else {
+        next = stack->pool;
+        connection = memory_zeroed(&stack->memory, sizeof(*connection));
+        if (connection)
+            stack->pool = connection;
+    }
+    if (connection)
+        connection->pool_next = next;
+    return connection;
+}
+
+struct tcpct_connection *tcb_create(struct tcpct_stack *stack, const struct endpoints *endpoints)
+{
+    struct tcpct_connection *connection = take_from_pool(stack);
+    if (!connection) {
+        stack->counters.connections_full++;
+        return NULL;
+    }
+    connection->stack = stack;
+    connection->endpoints = *endpoints;
+    connection->heap_index = UINT32_MAX;
+    connection->user_timeout_us = stack->config.user_timeout_us;
+    connection->mss = MSS_DEFAULT;
+    timer_stop_all(connection);
+    rtt_init(&connection->rtt);
+    demux_add(stack, connection);
+    connection->in_demux = true;
+    stack->connection_count++;
+    return connection;
+}
+
+/* Takes the connection out of the event list; tcpct_event does so in order, this out of it. */
+static void forget_events(struct tcpct_connection *connection)
+{
+    struct tcpct_stack *stack = connection->stack;
+    struct tcpct_connection *previous = NULL;
+    if (!connection->in_events)
+        return;
+    for (struct tcpct_connection *i = stack->event_first; i != connection; i = i->event_next)
+        previous = i;
+    if (previous)
+        previous->event_next = connection->event_next;
+    else
+        stack->event_first = connection->event_next;
+    if (stack->event_last == connection)
+        stack->event_last = previous;
+    connection->in_events = false;
+}
+
+static void free_buffers(struct tcpct_connection *connection)
+{
+    struct memory *memory = &connection->stack->memory;
+    ring_free(&connection->send, memory);
+    flight_free(&connection->flight, memory);
+    ring_free(&connection->receive, memory);
+    connection->ranges.count = 0;
+}
+
+/* Its endpoints may be used again. */
+static void leave_demux(struct tcpct_connection *connection)
+{
+    if (connection->in_demux)
+        demux_remove(connection->stack, connection);
+    connection->in_demux = false;
+}
+
+void tcb_destroy(struct tcpct_connection *connection)
+{
+    struct tcpct_stack *stack = connection->stack;
+    timer_forget(connection);
+    tcb_output_done(connection);
+    forget_events(connection);
+    free_buffers(connection);
+    leave_demux(connection);
+    connection->stack = NULL;
+    connection->hash_next = stack->free_list;
+    stack->free_list = connection;
+    stack->connection_count--;
+}
+
+void tcb_state(struct tcpct_connection *connection, enum tcpct_state state, uint64_t now_us)
+{
+    struct tcpct_stack *stack = connection->stack;
+    enum tcpct_state from = connection->state;
+    connection->state = state;
+    if (!stack->config.trace || from == state)
+        return;
+    struct tcpct_trace_event event = {
+        .kind = TCPCT_TRACE_STATE,
+        .now_us = now_us,
+        .local = connection->endpoints.local,
+        .remote = connection->endpoints.remote,
+        .local_port = connection->endpoints.local_port,
+        .remote_port = connection->endpoints.remote_port,
+        .note = connection->pair.size ? "cookies" : "",
+        .from = from,
+        .to = state,
+    };
+    stack->config.trace(stack->config.context, &event);
+}
+
+void tcb_closed(struct tcpct_connection *connection, int error, uint64_t now_us)
+{
+    struct memory *memory = &connection->stack->memory;
+    tcb_state(connection, TCPCT_CLOSED, now_us);
+    timer_stop_all(connection);
+    tcb_output_done(connection);
+    leave_demux(connection);
+    ring_free(&connection->send, memory);
+    flight_free(&connection->flight, memory);
+    connection->ranges.count = 0;
+    if (error && !connection->error) {
+        connection->error = error;
+        connection->stack->counters.connections_failed++;
+        tcb_event(connection, TCPCT_EVENT_ERROR);
+    }
+    if (!connection->held)
+        tcb_destroy(connection);
+}
+
+void tcb_time_wait(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct memory *memory = &connection->stack->memory;
+    tcb_state(connection, TCPCT_TIME_WAIT, now_us);
+    timer_stop_all(connection);
+    timer_set(connection, TIMER_TIME_WAIT, now_us + 2 * connection->stack->config.msl_us);
+    ring_free(&connection->send, memory);
+    flight_free(&connection->flight, memory);
+    if (!connection->held)
+        ring_free(&connection->receive, memory);
+}
+
+void tcb_output(struct tcpct_connection *connection)
+{
+    struct tcpct_stack *stack = connection->stack;
+    if (connection->in_output)
+        return;
+    connection->in_output = true;
+    connection->output_next = NULL;
+    connection->output_previous = stack->output_last;
+    if (stack->output_last)
+        stack->output_last->output_next = connection;
+    else
+        stack->output_first = connection;
+    stack->output_last = connection;
+}
+
+void tcb_output_done(struct tcpct_connection *connection)
+{
+    struct tcpct_stack *stack = connection->stack;
+    if (!connection->in_output)
+        return;
+    connection->in_output = false;
+    if (connection->output_previous)
+        connection->output_previous->output_next = connection->output_next;
+    else
+        stack->output_first = connection->output_next;
+    if (connection->output_next)
+        connection->output_next->output_previous = connection->output_previous;
+    else
+        stack->output_last = connection->output_previous;
+}
+
+void tcb_event(struct tcpct_connection *connection, unsigned flags)
+{
+    struct tcpct_stack *stack = connection->stack;
+    connection->events |= flags;
+    if (connection->in_events || !connection->held || connection->listener)
+        return;
+    connection->in_events = true;
+    connection->event_next = NULL;
+    if (stack->event_last)
+        stack->event_last->event_next = connection;
+    else
+        stack->event_first = connection;
+    stack->event_last = connection;
+}
+
+uint32_t tcb_receive_window(const struct tcpct_connection *connection)
+{
+    uint32_t limit = connection->stack->config.receive_buffer_max;
+    return limit > connection->receive.used ? limit - connection->receive.used : 0;
+}
+
+uint32_t tcb_timestamp(const struct tcpct_connection *connection, uint64_t now_us)
+{
+    return (uint32_t)(now_us / TIMESTAMP_TICK_US) + connection->timestamp_offset;
+}
+
+void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_options *options)
+{
+    uint16_t own = stack_mss(connection->stack, &connection->endpoints.remote);
+    uint16_t mss = options->present & OPTION_MSS ? options->mss : MSS_DEFAULT;
+    if (mss < 64) /* an MSS that would make packets of headers only */
+        mss = 64;
+    connection->mss = mss < own ? mss : own;
+    connection->window_scaling = options->present & OPTION_WINDOW_SCALE;
+    connection->snd_scale = 0;
+    connection->rcv_scale = 0;
+    if (connection->window_scaling) {
+        connection->snd_scale = (uint8_t)min_u32(options->window_scale, WINDOW_SCALE_MAX);
+        connection->rcv_scale = connection->stack->rcv_scale;
+    }
+    connection->sack_permitted = options->present & (OPTION_SACK_PERMITTED | OPTION_SACK);
+    connection->timestamps = options->timestamp_size > 0;
+    congestion_init(&connection->congestion, &congestion_newreno, connection->mss);
+}

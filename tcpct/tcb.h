@@ -1,0 +1,216 @@
+/* tcb.h - the Transmission Control Block, the listener and the stack: the data that the rooms
+ * above share. Names are those of RFC 9293, 3.3.1, and RFC 6013.
+ *
+ * A segment comes in through stack.c to input.c or listen.c, and goes out through output.c.
+ * Nothing else writes packets, save the stateless replies of reply.c.
+ */
+#ifndef TCPCT_TCB_H
+#define TCPCT_TCB_H
+
+#include "congestion.h"
+#include "cookie.h"
+#include "flight.h"
+#include "memory.h"
+#include "ranges.h"
+#include "ring.h"
+#include "rtt.h"
+#include "segment.h"
+#include "tcpct.h"
+
+enum {
+    WINDOW_SCALE_MAX = 14,
+    MSS_DEFAULT = 536,
+    PORT_EPHEMERAL_FIRST = 49152,
+    TIMESTAMP_TICK_US = 1000, /* RFC 7323, 5.4 wants 1 ms to 1 s */
+    FIN_WAIT_2_US = 60000000, /* a peer that never closes is given up, if nobody holds us */
+};
+
+struct endpoints {
+    struct tcpct_address local, remote;
+    uint16_t local_port, remote_port;
+};
+
+enum timer {
+    TIMER_RETRANSMISSION, /* RFC 6298, or the FIN's own (RFC 6013, 5) */
+    TIMER_DELAYED_ACK,
+    TIMER_PERSIST,   /* zero window probe */
+    TIMER_REORDER,   /* RACK: a segment becomes lost if nothing comes */
+    TIMER_TIME_WAIT, /* also: FIN-WAIT-2 of a connection that nobody holds */
+    TIMER_USER,      /* the user timeout */
+    TIMERS,
+};
+
+/* The two cookies of a connection; size 0: plain TCP. */
+struct cookie_pair {
+    uint8_t size; /* bytes of one */
+    uint8_t initiator[COOKIE_SIZE_MAX], responder[COOKIE_SIZE_MAX];
+};
+
+/* Loss recovery: recovery.h says how it works. */
+struct recovery {
+    enum recovery_phase {
+        RECOVERY_OPEN, /* nothing is known to be lost */
+        RECOVERY_FAST, /* repairing, paced by PRR */
+        RECOVERY_RTO,  /* repairing after a timeout, in slow start */
+    } phase;
+    uint32_t point;      /* SND.NXT when the phase began: it ends when this is acknowledged */
+    uint32_t duplicates; /* duplicate acknowledgments, of a peer without SACK */
+    bool reordering_seen;
+    uint32_t highest_sacked; /* the forward-most byte known to have arrived */
+    uint64_t rack_sent_us;   /* RACK.xmit_ts, .end_seq, .rtt (RFC 8985, 5.2) */
+    uint32_t rack_end;
+    uint64_t rack_rtt_us;
+    uint32_t prr_delivered, prr_out, prr_flight; /* RFC 6937, 3 */
+};
+
+struct tcpct_connection {
+    struct tcpct_stack *stack;          /* NULL: unused */
+    struct tcpct_connection *pool_next; /* of all that the stack ever made: they are used again */
+    struct tcpct_listener *listener;    /* while it waits to be accepted */
+    void *user;
+    struct tcpct_connection *hash_next;
+    struct tcpct_connection *output_next, *output_previous; /* in the stack's output list */
+    struct tcpct_connection *event_next;                    /* in the stack's event list */
+    struct tcpct_connection *accept_next;                   /* in the listener's backlog */
+    uint32_t heap_index;                                    /* in the timer heap */
+    uint64_t heap_at;                                       /* its key there */
+    uint64_t timers[TIMERS];                                /* TCPCT_NEVER: off */
+
+    struct endpoints endpoints;
+    enum tcpct_state state;
+    int error; /* enum tcpct_error: why it failed */
+    bool initiator;
+    bool held; /* the application (or a backlog) holds the handle */
+    bool in_demux, in_output, in_events;
+    unsigned events; /* enum tcpct_event_flags to be told */
+    struct tcpct_parameters parameters;
+    uint64_t user_timeout_us;
+    bool nodelay;
+
+    /* Sending. ring holds [data_seq, ...): unacknowledged and unsent bytes. */
+    uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2, snd_max_wnd;
+    uint32_t data_seq; /* sequence number of the ring's first byte */
+    uint8_t snd_scale;
+    uint16_t mss; /* the peer's, or what our device carries if that is less */
+    struct ring send;
+    bool send_blocked; /* tcpct_send took less than asked: tell WRITABLE */
+    bool fin_queued, fin_sent, fin_acknowledged;
+    bool reset_due;    /* aborted: the RST is to be sent, then the TCB goes */
+    bool syn_due;      /* the <SYN> is to be sent, for the first time or again */
+    uint8_t syn_tries; /* how often it was sent */
+    uint16_t syn_data; /* bytes of the request that may travel in the <SYN> */
+    uint32_t syn_timestamp_first, syn_timestamp_last; /* TS Values of the <SYN>s sent */
+    uint8_t fin_tries; /* bare FINs since the last sign of the peer */
+    bool probe_due;    /* a zero window probe is to be sent */
+    struct flight flight;
+    struct recovery recovery;
+    struct congestion congestion;
+    struct rtt rtt;
+    uint64_t syn_sent_us;
+
+    /* Receiving. ring holds bytes to be read, in front of the window. */
+    uint32_t irs, rcv_nxt;
+    uint32_t rcv_edge; /* the highest right edge of the window that was offered */
+    uint8_t rcv_scale;
+    struct ring receive;
+    struct ranges ranges;
+    bool window_scaling, sack_permitted;
+    bool end_seen;     /* the peer's FIN has come, and all before it: end-of-file */
+    bool fin_received; /* ... and is acknowledged */
+    bool end_told;     /* the application read the end */
+    bool ack_now;
+    uint8_t ack_delayed; /* full segments not yet acknowledged */
+
+    /* Timestamps (RFC 7323). */
+    bool timestamps;
+    uint32_t timestamp_offset, ts_recent, last_ack_sent;
+    uint64_t ts_recent_us; /* when ts_recent was taken */
+
+    /* RFC 6013. */
+    struct cookie_pair pair;
+    bool introducing;  /* SYN-only options go with the pair until data is acknowledged (2.5) */
+    bool opening_sent; /* Initiator: the <ACK(SYN)> has left */
+    bool confirmed;    /* the peer has shown that it has state */
+    uint32_t opening_timestamp;   /* the opening's TS Value, repeated when it is sent again */
+    uint32_t responder_timestamp; /* that the pair depends on: echoed in the opening (3.5.2) */
+    bool syn_data_accepted;       /* the <SYN,ACK(SYN)> acknowledged the data of the <SYN> */
+    bool syn_ack_data_taken;
+
+    struct tcpct_info totals; /* only its four counters are kept here */
+};
+
+struct tcpct_listener {
+    struct tcpct_stack *stack;
+    struct tcpct_listener *next;
+    struct tcpct_listen_options options;
+    struct tcpct_connection *backlog_first, *backlog_last;
+    uint32_t backlog_count;
+    bool event; /* ACCEPT is to be told */
+};
+
+enum { ADDRESSES_MAX = 16, RANDOM_BUFFER = 256 };
+
+struct tcpct_stack {
+    struct tcpct_config config;
+    struct memory memory;
+    struct tcpct_address addresses[ADDRESSES_MAX];
+    uint8_t address_count;
+    uint8_t rcv_scale; /* our window scale, in every <SYN> and <SYN,ACK> */
+    struct tcpct_listener *listeners;
+    struct secrets secrets;
+    struct isn_keys isn_keys;
+
+    struct tcpct_connection **buckets; /* demux.h */
+    uint32_t bucket_mask, bucket_seed;
+    uint32_t connection_count;
+    struct tcpct_connection *pool;      /* all, through pool_next */
+    struct tcpct_connection *free_list; /* unused ones, through hash_next */
+    struct tcpct_connection **heap;     /* timer.h */
+    uint32_t heap_count;
+    struct tcpct_connection *output_first, *output_last;
+    struct tcpct_connection *event_first, *event_last;
+
+    uint64_t now_us; /* of the last of the four calls: the time of the application's calls */
+    uint8_t random[RANDOM_BUFFER]; /* drawn ahead; random_left bytes are unused */
+    uint32_t random_left;
+    struct tcpct_counters counters;
+};
+
+/* ---- small things that every room needs ---------------------------------------------------- */
+
+uint32_t stack_random(struct tcpct_stack *stack);
+
+/* A new, CLOSED connection in the demux table; NULL: no room (counted). */
+struct tcpct_connection *tcb_create(struct tcpct_stack *stack, const struct endpoints *endpoints);
+/* Frees everything it has. The application must not hold it any more. */
+void tcb_destroy(struct tcpct_connection *connection);
+
+/* Changes the state and traces it. */
+void tcb_state(struct tcpct_connection *connection, enum tcpct_state state, uint64_t now_us);
+/* It is over: timers stop, buffers that nobody can read are freed. If nobody holds the TCB it is
+ * gone on return: do not touch it afterwards. `error` is TCPCT_OK for an orderly end. */
+void tcb_closed(struct tcpct_connection *connection, int error, uint64_t now_us);
+/* TIME-WAIT for 2 MSL, without the buffers. */
+void tcb_time_wait(struct tcpct_connection *connection, uint64_t now_us);
+/* A segment is to be sent: tcpct_output will look at it. */
+void tcb_output(struct tcpct_connection *connection);
+void tcb_output_done(struct tcpct_connection *connection);
+/* Tells the application. */
+void tcb_event(struct tcpct_connection *connection, unsigned flags);
+
+/* The window to offer: free room of the receive buffer. */
+uint32_t tcb_receive_window(const struct tcpct_connection *connection);
+/* Our timestamp clock: milliseconds plus the connection's offset. */
+uint32_t tcb_timestamp(const struct tcpct_connection *connection, uint64_t now_us);
+/* What a connection without options from the peer begins with. */
+void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_options *options);
+/* MSS to announce to a peer of this family. */
+uint16_t stack_mss(const struct tcpct_stack *stack, const struct tcpct_address *address);
+struct cookie_endpoints endpoints_for_cookie(const struct endpoints *endpoints);
+
+void trace_connection(const struct tcpct_connection *connection, enum tcpct_trace_kind kind,
+                      const char *note, uint64_t value, uint64_t now_us);
+void trace_stack(const struct tcpct_stack *stack, const struct segment *segment,
+                 enum tcpct_trace_kind kind, const char *note, uint64_t value, uint64_t now_us);
+
+#endif

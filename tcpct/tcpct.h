@@ -1,0 +1,358 @@
+/* tcpct.h - a userspace TCP with TCP Cookie Transactions (RFC 6013).
+ *
+ * The stack does no I/O. Packets, time and randomness are arguments: it reads no clock, opens
+ * nothing, never blocks, and allocates only inside the limits of its configuration. Four calls
+ * move it:
+ *
+ *     tcpct_input     a packet in, at most one stateless reply out
+ *     tcpct_output    the next packet out
+ *     tcpct_deadline  when tcpct_tick wants to be called
+ *     tcpct_tick      let time pass
+ *
+ * One turn of a program's loop reads the clock once, hands in what arrived, ticks, serves the
+ * application's events (tcpct_event), and then takes packets out until none is left. The order
+ * matters: what the application does between input and output decides what is sent. Reading a
+ * whole answer from a <SYN,ACK(SYN)> and closing at once sends nothing more (RFC 6013, 6.3).
+ *
+ * A stack belongs to one thread. Nothing is shared between stacks.
+ *
+ * Times are microseconds of a monotonic clock of the caller's choice, sizes are bytes, ports and
+ * all other integers are in host order, addresses are in network order.
+ */
+#ifndef TCPCT_H
+#define TCPCT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors ------------------------------------------------------------------------------ */
+
+enum tcpct_error {
+    TCPCT_OK = 0,
+    TCPCT_ERROR_INVALID = -1,    /* an argument is out of its documented range */
+    TCPCT_ERROR_MEMORY = -2,     /* the allocator or the configured budget said no */
+    TCPCT_ERROR_IN_USE = -3,     /* that address and port have a listener or connection */
+    TCPCT_ERROR_NO_PORT = -4,    /* no ephemeral port is free towards that peer */
+    TCPCT_ERROR_NO_ADDRESS = -5, /* the stack has no address of the peer's family */
+    TCPCT_ERROR_CLOSED = -6,     /* this direction of the connection is closed */
+    TCPCT_ERROR_RESET = -7,      /* the peer reset the connection */
+    TCPCT_ERROR_TIMEOUT = -8,    /* the user timeout expired (RFC 9293, 3.8.3) */
+    TCPCT_ERROR_REFUSED = -9,    /* the peer refused the connection */
+    TCPCT_ERROR_EVICTED = -10,   /* the stack was destroyed or needed the memory */
+};
+
+/* The sentence that belongs to an error; never NULL. */
+const char *tcpct_error_text(int error);
+
+/* ---- addresses and packets ----------------------------------------------------------------- */
+
+struct tcpct_address {
+    uint8_t family;    /* 4, 6, or 0 for "any" */
+    uint8_t bytes[16]; /* network order; the unused bytes of an IPv4 address are zero */
+};
+
+/* One IP packet, or (segment_size > 0) one TCP packet that stands for several: a buffer whose
+ * payload is cut every segment_size bytes, as segmentation offload does. */
+struct tcpct_packet {
+    uint8_t *data;
+    size_t length;         /* bytes used */
+    size_t size;           /* bytes there are */
+    uint16_t segment_size; /* 0: an ordinary packet */
+    uint16_t header_size;  /* IP and TCP headers, when segment_size or partial_checksum */
+    bool partial_checksum; /* out: the checksum field holds the pseudo-header's sum only;
+                              in: the checksum need not be verified */
+};
+
+/* A buffer for tcpct_output must hold this much: 64 KB of IP. One for tcpct_input's reply holds
+ * TCPCT_REPLY_SIZE. */
+#define TCPCT_PACKET_SIZE 65535
+#define TCPCT_REPLY_SIZE 1280
+
+/* ---- configuration ------------------------------------------------------------------------- */
+
+/* RFC 6013, section 12: for each listener and each connection. Zero everywhere is a valid set,
+ * except that cookie_desired then means "plain TCP": start from TCPCT_PARAMETERS_DEFAULT. */
+struct tcpct_parameters {
+    uint8_t cookie_desired;      /* TCPCT_COOKIE_DESIRED: 0, 8, 10, 12, 14 or 16 */
+    uint8_t extend_ts;           /* TCPCT_EXTEND_TS: 0 (off: 32), 32, 64 or 128 */
+    bool in_always;              /* TCPCT_IN_ALWAYS: discard a <SYN> without Cookie */
+    bool out_never;              /* TCPCT_OUT_NEVER: never send the Cookie option */
+    uint16_t syn_data_limit;     /* TCP_SYN_DATA_LIMIT: 0 to 496 */
+    uint16_t syn_ack_data_limit; /* TCP_SYN_ACK_DATA_LIMIT: 0 to 1220 */
+};
+#define TCPCT_PARAMETERS_DEFAULT ((struct tcpct_parameters){ .cookie_desired = 16 })
+
+struct tcpct_trace_event; /* see "trace" below */
+
+struct tcpct_config {
+    /* Randomness of cryptographic quality; must not fail. Required. */
+    void (*random)(void *context, void *bytes, size_t size);
+    /* Memory; NULL means the C library's. All of it is bounded by memory_budget. */
+    void *(*allocate)(void *context, size_t size);
+    void (*release)(void *context, void *memory);
+    /* One event a call; NULL: no tracing. */
+    void (*trace)(void *context, const struct tcpct_trace_event *event);
+    void *context; /* first argument of the four above */
+
+    uint64_t wall_clock_us; /* real time at creation: the first secret depends on it (3.5.3) */
+
+    uint32_t connections_max;    /* TCBs at once; 0: 1024 */
+    size_t memory_budget;        /* bytes of send and receive buffers; 0: 64 MiB */
+    uint32_t send_buffer_max;    /* bytes a connection; 0: 1 MiB */
+    uint32_t receive_buffer_max; /* bytes a connection; 0: 1 MiB */
+
+    uint16_t mtu;              /* of the device; 0: 1500 */
+    uint32_t offload_size_max; /* largest packet with segment_size; 0: no segmentation offload */
+    bool checksum_offload;     /* leave partial checksums to the device */
+
+    uint64_t msl_us;             /* maximum segment lifetime; 0: 30 s */
+    uint64_t secret_interval_us; /* rotation of the Responder's secret; 0: 600 s */
+    uint64_t user_timeout_us;    /* 0: 100 s; default of each connection (RFC 9293, 3.8.3) */
+};
+
+/* ---- the stack ----------------------------------------------------------------------------- */
+
+struct tcpct_stack;
+struct tcpct_listener;
+struct tcpct_connection;
+
+/* Creates a stack. Errors: INVALID, MEMORY. */
+int tcpct_stack_create(struct tcpct_stack **stack, const struct tcpct_config *config,
+                       uint64_t now_us);
+
+/* Frees the stack with everything in it and wipes its secrets. Sends nothing. NULL is allowed. */
+void tcpct_stack_destroy(struct tcpct_stack *stack);
+
+/* Adds one of the stack's own addresses (at most 16). Errors: INVALID, MEMORY. */
+int tcpct_address_add(struct tcpct_stack *stack, const struct tcpct_address *address);
+
+/* What became of a packet. Each is counted (tcpct_counters). */
+enum tcpct_verdict {
+    TCPCT_ACCEPTED,     /* a connection took it */
+    TCPCT_REPLIED,      /* answered without state; the reply is to be sent */
+    TCPCT_NOT_MINE,     /* a good packet to another address or protocol */
+    TCPCT_MALFORMED,    /* truncated, bad header, bad length */
+    TCPCT_BAD_CHECKSUM, /* of IP or TCP */
+    TCPCT_FRAGMENT,     /* an IP fragment: never reassembled here */
+    TCPCT_BAD_OPTIONS,  /* duplicates, exclusive options, bad Extend: discarded (3, 3.4) */
+    TCPCT_BAD_COOKIE,   /* an opening whose Cookie-Pair fails (4.4), or equal cookies (4.3) */
+    TCPCT_UNACCEPTABLE, /* outside the window, old timestamp, unproven FIN or RST ... */
+    TCPCT_NO_RESOURCES, /* a bounded pool was full */
+    TCPCT_VERDICTS,     /* how many there are */
+};
+const char *tcpct_verdict_text(enum tcpct_verdict verdict);
+
+/* A packet in. `packet` is not changed and not kept. `reply` offers a buffer of at least
+ * TCPCT_REPLY_SIZE bytes; if its length is above zero afterwards, it is a packet to send. */
+enum tcpct_verdict tcpct_input(struct tcpct_stack *stack, const struct tcpct_packet *packet,
+                               struct tcpct_packet *reply, uint64_t now_us);
+
+/* The next packet out, written to packet->data (TCPCT_PACKET_SIZE bytes). False: none is due. */
+bool tcpct_output(struct tcpct_stack *stack, struct tcpct_packet *packet, uint64_t now_us);
+
+#define TCPCT_NEVER UINT64_MAX
+/* When tcpct_tick must next be called; TCPCT_NEVER if nothing waits. */
+uint64_t tcpct_deadline(const struct tcpct_stack *stack);
+
+/* Lets every timer that is due expire. Calling it early or often is harmless. */
+void tcpct_tick(struct tcpct_stack *stack, uint64_t now_us);
+
+/* ---- events -------------------------------------------------------------------------------- */
+
+enum tcpct_event_flags {
+    TCPCT_EVENT_ACCEPT = 1,    /* a listener has a connection to accept */
+    TCPCT_EVENT_CONNECTED = 2, /* tcpct_connect succeeded */
+    TCPCT_EVENT_READABLE = 4,  /* data, or the end of the peer's data */
+    TCPCT_EVENT_WRITABLE = 8,  /* tcpct_send will take more after it took less than asked */
+    TCPCT_EVENT_ERROR = 16,    /* the connection failed: tcpct_connection_error says why */
+};
+
+struct tcpct_event {
+    unsigned flags;
+    struct tcpct_listener *listener;     /* with ACCEPT, else NULL */
+    struct tcpct_connection *connection; /* otherwise */
+    void *user;                          /* what was given to listen, connect or set_user */
+};
+
+/* Takes the next event; false if there is none. Edge-triggered: each change is told once. */
+bool tcpct_event(struct tcpct_stack *stack, struct tcpct_event *event);
+
+/* ---- listening ----------------------------------------------------------------------------- */
+
+/* Answers a request that came in a <SYN> (RFC 6013, 6.2), keeping nothing. Writes at most `room`
+ * bytes and returns how many; 0 means: not here, let the connection be made. Only a whole answer
+ * may be returned. It sees a const context, because a <SYN> may change nothing. */
+typedef size_t tcpct_answer_function(const void *context, const uint8_t *request,
+                                     size_t request_size, uint8_t *answer, size_t room);
+
+struct tcpct_listen_options {
+    struct tcpct_address address; /* family 0: all addresses */
+    uint16_t port;
+    struct tcpct_parameters parameters;
+    uint32_t backlog;              /* connections made but not accepted; 0: 128 */
+    tcpct_answer_function *answer; /* NULL: no data is taken from a <SYN> */
+    const void *answer_context;
+    void *user;
+};
+
+/* Errors: INVALID, IN_USE, MEMORY. */
+int tcpct_listen(struct tcpct_stack *stack, const struct tcpct_listen_options *options,
+                 struct tcpct_listener **listener);
+
+/* Stops listening; connections not yet accepted are aborted. */
+void tcpct_listener_close(struct tcpct_listener *listener);
+
+/* The next connection, or NULL. The caller owns it until tcpct_close or tcpct_abort. */
+struct tcpct_connection *tcpct_accept(struct tcpct_listener *listener);
+
+/* ---- connecting ---------------------------------------------------------------------------- */
+
+struct tcpct_connect_options {
+    struct tcpct_address local;  /* family 0: the stack's first address of the peer's family */
+    struct tcpct_address remote; /* family 4 or 6 */
+    uint16_t local_port;         /* 0: an unpredictable ephemeral port (RFC 6056) */
+    uint16_t remote_port;
+    struct tcpct_parameters parameters;
+    /* A request that may be executed more than once. It is sent in the <SYN> if it fits
+     * parameters.syn_data_limit and the room beside the options, otherwise as ordinary data.
+     * Copied. */
+    const uint8_t *request;
+    size_t request_size;
+    uint64_t user_timeout_us; /* 0: the stack's */
+    void *user;
+};
+
+/* Begins a connection; CONNECTED or ERROR follows as an event. Errors: INVALID, MEMORY, IN_USE,
+ * NO_PORT, NO_ADDRESS. */
+int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options *options,
+                  struct tcpct_connection **connection, uint64_t now_us);
+
+/* ---- a connection -------------------------------------------------------------------------- */
+
+void tcpct_set_user(struct tcpct_connection *connection, void *user);
+
+/* Takes bytes to send; returns how many (0 to size), or CLOSED, MEMORY, or the connection's
+ * error. */
+ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, size_t size);
+
+/* Gives received bytes; returns how many, 0 if none are there now, or CLOSED after the last of
+ * them, or the connection's error. */
+ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t size);
+
+/* Ends our sending direction: FIN follows the last byte (with it, if it has not left yet). */
+int tcpct_shutdown(struct tcpct_connection *connection);
+
+/* Ends both directions in order and gives the handle back; the stack does the rest. */
+void tcpct_close(struct tcpct_connection *connection);
+
+/* Drops the connection now, with RST, and gives the handle back. */
+void tcpct_abort(struct tcpct_connection *connection);
+
+/* TCPCT_OK while it lives, else why it failed. */
+int tcpct_connection_error(const struct tcpct_connection *connection);
+
+enum tcpct_option {
+    TCPCT_OPTION_NODELAY,      /* 1: no Nagle (RFC 9293, 3.7.4); default 0 */
+    TCPCT_OPTION_USER_TIMEOUT, /* microseconds */
+};
+/* Errors: INVALID. */
+int tcpct_option_set(struct tcpct_connection *connection, enum tcpct_option option, uint64_t value);
+
+enum tcpct_state {
+    TCPCT_CLOSED,
+    TCPCT_SYN_SENT,
+    TCPCT_SYN_RECEIVED,
+    TCPCT_ESTABLISHED,
+    TCPCT_FIN_WAIT_1,
+    TCPCT_FIN_WAIT_2,
+    TCPCT_CLOSE_WAIT,
+    TCPCT_CLOSING,
+    TCPCT_LAST_ACK,
+    TCPCT_TIME_WAIT,
+};
+const char *tcpct_state_text(enum tcpct_state state);
+
+struct tcpct_info {
+    enum tcpct_state state;
+    struct tcpct_address local, remote;
+    uint16_t local_port, remote_port;
+    bool initiator;
+    bool cookies;            /* cookies were exchanged: RFC 6013 is in force */
+    bool syn_data_sent;      /* our request travelled in the <SYN> */
+    bool syn_ack_data_taken; /* the answer began in the <SYN,ACK(SYN)> */
+    uint16_t mss;            /* payload of a full segment without header extension */
+    uint32_t cwnd, ssthresh; /* bytes */
+    uint32_t flight;         /* bytes sent and neither acknowledged nor lost */
+    uint32_t send_window;    /* bytes the peer offers */
+    uint32_t unsent, unread; /* bytes in our buffers */
+    uint64_t srtt_us, rttvar_us, min_rtt_us, rto_us;
+    uint64_t bytes_sent, bytes_received; /* of data, first transmissions only */
+    uint64_t packets_sent, packets_received;
+    uint64_t retransmissions; /* segments */
+};
+void tcpct_connection_info(const struct tcpct_connection *connection, struct tcpct_info *info);
+
+/* ---- counters ------------------------------------------------------------------------------ */
+
+/* Every field is a uint64_t; tcpct_counter_name names them in order. */
+struct tcpct_counters {
+    uint64_t packets_in, packets_out;
+    uint64_t bytes_in, bytes_out;      /* of IP datagrams */
+    uint64_t verdicts[TCPCT_VERDICTS]; /* one for each packet in */
+    uint64_t syn_cookie, syn_plain;    /* <SYN> answered, with and without Cookie */
+    uint64_t syn_answered;             /* ... with the answer inside (6.2) */
+    uint64_t openings;                 /* <ACK(SYN)> whose pair verified */
+    uint64_t openings_plain;           /* connections made from an ISN cookie */
+    uint64_t openings_secondary;       /* pairs verified by the older secret */
+    uint64_t secrets_made;
+    uint64_t resets_sent, resets_ignored; /* ignored: advisory (7) */
+    uint64_t reflections;                 /* equal cookies discarded (4.3) */
+    uint64_t options_ignored;             /* options with a bad length */
+    uint64_t connections_made, connections_failed;
+    uint64_t retransmissions, retransmission_timeouts;
+    uint64_t backlog_full, connections_full, memory_full;
+};
+void tcpct_counters(const struct tcpct_stack *stack, struct tcpct_counters *counters);
+
+/* Name of counter `index` in the struct's order ("verdict_accepted" ...); NULL past the end. */
+const char *tcpct_counter_name(size_t index);
+
+/* TCBs in use now, TIME-WAIT included. */
+size_t tcpct_connection_count(const struct tcpct_stack *stack);
+
+/* ---- trace --------------------------------------------------------------------------------- */
+
+enum tcpct_trace_kind {
+    TCPCT_TRACE_STATE,          /* connection: old state, new state */
+    TCPCT_TRACE_DISCARD,        /* verdict */
+    TCPCT_TRACE_OPENING,        /* an <ACK(SYN)> verified */
+    TCPCT_TRACE_REFLECTION,     /* equal cookies: a middlebox copies options, or worse (4.3) */
+    TCPCT_TRACE_SECRET,         /* a secret changed state */
+    TCPCT_TRACE_RETRANSMISSION, /* value: bytes */
+    TCPCT_TRACE_TIMEOUT,        /* value: new RTO in us */
+    TCPCT_TRACE_CWND,           /* value: bytes */
+};
+
+struct tcpct_trace_event {
+    enum tcpct_trace_kind kind;
+    uint64_t now_us;
+    struct tcpct_address local, remote; /* family 0: not about a peer */
+    uint16_t local_port, remote_port;
+    const char *note; /* a few words, static */
+    uint64_t value;
+    enum tcpct_state from, to; /* with STATE */
+};
+
+/* Writes the event as one line of text without its newline; returns the length, at most size-1. */
+size_t tcpct_trace_text(const struct tcpct_trace_event *event, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
