@@ -19,7 +19,7 @@ enum listen_verdict {
 
 /* Answers a <SYN>. */
 enum listen_verdict listen_syn(const struct tcpct_stack *stack,
-                               const struct tcpct_listener *listener, const struct segment *segment,
+                               const struct tcpct_listener *listener, const struct segment *syn,
                                struct tcpct_packet *reply, uint64_t now_us);
 
 /* A segment without SYN that has no TCB: makes one if it proves that its sender received our

@@ -125,7 +125,7 @@ static uint32_t data_room(const struct tcpct_connection *connection, const struc
 {
     size_t whole = connection->mss + ip_header_size(&segment->source) + TCP_HEADER_SIZE;
     size_t headers = segment_header_size(segment);
-    return headers < whole ? (uint32_t)(whole - headers) : 0;
+    return headers < whole ? (uint32_t)(whole - headers) : 1; /* MSS_MIN leaves more than that */
 }
 
 /* Every segment that leaves acknowledges. */
@@ -237,7 +237,7 @@ static bool retransmit(struct tcpct_connection *connection, struct tcpct_packet 
         room = data_room(connection, &segment);
     }
     uint32_t most = buffer_room(connection, &segment, room);
-    most = max_u32(room, min_u32(most, recovery_room(connection) / max_u32(room, 1) * room));
+    most = max_u32(room, min_u32(most, recovery_room(connection) / room * room));
     uint32_t size = min_u32(end - seq, most);
     if (flight->in_flight > 0 && recovery_room(connection) < size + fin)
         return false;
@@ -314,6 +314,29 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
     return finish_data(connection, &segment, size, room, packet);
 }
 
+/* The tail loss probe: new data if there is some, else the last segment again (RFC 8985, 7.3). */
+static bool send_tail_probe(struct tcpct_connection *connection, struct tcpct_packet *packet,
+                            uint64_t now_us)
+{
+    struct flight *flight = &connection->flight;
+    if (send_new(connection, packet, now_us)) {
+        recovery_probed(connection, false, now_us);
+        return true;
+    }
+    connection->recovery.tail_due = false;
+    if (flight->count == 0 || !flight_reserve(flight, &connection->stack->memory))
+        return false;
+    const struct sent *last = flight_at(flight, flight->count - 1);
+    uint32_t one = connection->mss / 2; /* fits beside any options */
+    if (last->end - last->seq > one && !flight_split(flight, flight->count - 1, last->end - one))
+        return false;
+    flight_mark_lost(flight, flight->count - 1);
+    connection->recovery.tail_due = true;
+    bool sent = retransmit(connection, packet, now_us);
+    recovery_probed(connection, true, now_us);
+    return sent;
+}
+
 /* A segment that is unacceptable on purpose, so that it is answered (RFC 9293, 3.8.6.1). */
 static bool send_probe(struct tcpct_connection *connection, struct tcpct_packet *packet,
                        uint64_t now_us)
@@ -387,6 +410,8 @@ bool output_next(struct tcpct_connection *connection, struct tcpct_packet *packe
     default:
         break;
     }
+    if (connection->recovery.tail_due && send_tail_probe(connection, packet, now_us))
+        return after_opening(connection, now_us);
     if (retransmit(connection, packet, now_us) || send_new(connection, packet, now_us))
         return after_opening(connection, now_us);
     consider_probing(connection, now_us);

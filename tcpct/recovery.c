@@ -243,6 +243,24 @@ static void measure(struct tcpct_connection *connection, const struct delivery *
         rtt_restore(&connection->rtt);
 }
 
+/* RFC 8985, 7.4.2: a probe that was old data and is acknowledged without a D-SACK has repaired a
+ * loss, which is worth the usual answer to congestion. */
+static void tail_acknowledged(struct tcpct_connection *connection,
+                              const struct tcp_options *options, uint64_t now_us)
+{
+    struct recovery *recovery = &connection->recovery;
+    struct congestion *congestion = &connection->congestion;
+    bool duplicate = options->present & OPTION_SACK && options->sack_count &&
+                     seq_leq(options->sack[0].end, connection->snd_una);
+    if (!recovery->tail_out || seq_lt(connection->snd_una, recovery->tail_end))
+        return;
+    recovery->tail_out = false;
+    if (!recovery->tail_retransmitted || duplicate || recovery->phase != RECOVERY_OPEN)
+        return;
+    congestion->ssthresh = congestion->control->reduced(congestion, congestion->cwnd, now_us);
+    congestion->cwnd = min_u32(congestion->cwnd, congestion->ssthresh);
+}
+
 void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
                            const struct tcp_options *options, bool duplicate, uint64_t now_us)
 {
@@ -266,6 +284,7 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
     measure(connection, &delivery, options, advanced, now_us);
     detect_lost(connection, now_us);
     respond(connection, delivery.bytes, outstanding, cwnd_limited, now_us);
+    tail_acknowledged(connection, options, now_us);
     if (advanced || delivery.bytes)
         recovery_timer(connection, now_us);
     if (flight->lost || delivery.bytes)
@@ -296,6 +315,11 @@ bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
     struct congestion *congestion = &connection->congestion;
     if (flight->count == 0)
         return true;
+    if (recovery->tail_timer) {
+        recovery->tail_due = true;
+        tcb_output(connection);
+        return true;
+    }
     connection->stack->counters.retransmission_timeouts++;
     bool bare_fin = only_bare_fin(connection);
     if (flight_at(flight, 0)->flags & SENT_SACKED) /* the receiver reneged: RFC 2018, 8 */
@@ -312,6 +336,7 @@ bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
         recovery->phase = RECOVERY_RTO;
         recovery->point = connection->snd_nxt;
         recovery->duplicates = 0;
+        recovery->tail_out = false;
         rtt_back_off(&connection->rtt);
         trace_connection(connection, TCPCT_TRACE_TIMEOUT, "retransmission", connection->rtt.rto_us,
                          now_us);
@@ -342,25 +367,54 @@ bool recovery_next(const struct tcpct_connection *connection, uint32_t *index)
 void recovery_sent(struct tcpct_connection *connection, uint32_t bytes, uint64_t now_us)
 {
     connection->recovery.prr_out += bytes;
-    if (!timer_is_set(connection, TIMER_RETRANSMISSION))
+    if (!timer_is_set(connection, TIMER_RETRANSMISSION) || connection->recovery.tail_timer)
         recovery_timer(connection, now_us);
 }
 
 uint32_t recovery_room(const struct tcpct_connection *connection)
 {
     uint32_t cwnd = connection->congestion.cwnd, in_flight = connection->flight.in_flight;
-    return cwnd > in_flight ? cwnd - in_flight : 0;
+    uint32_t room = cwnd > in_flight ? cwnd - in_flight : 0;
+    return connection->recovery.tail_due ? max_u32(room, connection->mss) : room;
+}
+
+void recovery_probed(struct tcpct_connection *connection, bool retransmitted, uint64_t now_us)
+{
+    struct recovery *recovery = &connection->recovery;
+    recovery->tail_due = false;
+    recovery->tail_out = true;
+    recovery->tail_retransmitted = retransmitted;
+    recovery->tail_end = connection->snd_nxt;
+    recovery_timer(connection, now_us);
+}
+
+/* RFC 8985, 7.2: two round trips, and what a receiver may delay the acknowledgment of a single
+ * segment; TCPCT_NEVER if a probe is not wanted now. */
+static uint64_t probe_timeout(const struct tcpct_connection *connection)
+{
+    const struct recovery *recovery = &connection->recovery;
+    const struct rtt *rtt = &connection->rtt;
+    if (recovery->phase != RECOVERY_OPEN || recovery->tail_out || !connection->sack_permitted ||
+        !connection->confirmed || rtt->srtt_us == 0 || connection->flight.sacked)
+        return TCPCT_NEVER;
+    uint64_t delayed_us = connection->flight.in_flight <= connection->mss ? RTO_MIN_US : 0;
+    return 2 * rtt->srtt_us + max_u64(delayed_us, 2ull * MILLISECOND_US);
 }
 
 void recovery_timer(struct tcpct_connection *connection, uint64_t now_us)
 {
     const struct rtt *rtt = &connection->rtt;
+    connection->recovery.tail_timer = false;
     if (connection->flight.count == 0) {
         timer_stop(connection, TIMER_RETRANSMISSION);
         return;
     }
-    uint64_t timeout_us = rtt->rto_us;
-    if (only_bare_fin(connection) && rtt->srtt_us)
+    uint64_t timeout_us = rtt->rto_us, probe_us = probe_timeout(connection);
+    if (only_bare_fin(connection) && rtt->srtt_us) {
         timeout_us = max_u64(rtt->srtt_us + 4 * rtt->rttvar_us, MILLISECOND_US);
+    } else if (probe_us < timeout_us) {
+        connection->recovery.tail_timer = true;
+        timeout_us = probe_us;
+    }
     timer_set(connection, TIMER_RETRANSMISSION, now_us + timeout_us);
 }

@@ -4,7 +4,8 @@
  * or, for a peer without SACK, by counting duplicate acknowledgments, each of which stands for
  * one segment that has arrived (RFC 5681, 3.2). What was sent well before something that has
  * arrived is lost (RACK, RFC 8985); with three segments above the first hole and no reordering
- * seen, "well before" means "before" (RFC 6675's DupThresh). Fast recovery is paced by
+ * seen, "well before" means "before" (RFC 6675's DupThresh). When nothing more comes that could
+ * tell, a tail loss probe asks after two round trips (RFC 8985, 7). Fast recovery is paced by
  * Proportional Rate Reduction (RFC 6937); after a timeout everything not sacked counts as lost
  * and is sent again in slow start (RFC 6298, RFC 5681).
  *
@@ -26,6 +27,9 @@ void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_
 
 /* The retransmission timer expired. False: the TCB is gone or in TIME-WAIT. */
 bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us);
+
+/* The tail loss probe has been sent, as new data or by sending the last record again. */
+void recovery_probed(struct tcpct_connection *connection, bool retransmitted, uint64_t now_us);
 
 /* The first record that is to be sent again; false: none. */
 bool recovery_next(const struct tcpct_connection *connection, uint32_t *index);

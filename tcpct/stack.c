@@ -78,8 +78,9 @@ static bool build(struct tcpct_stack *stack, uint64_t now_us)
     while (buckets < config->connections_max)
         buckets *= 2;
     stack->bucket_mask = buckets - 1;
-    stack->buckets = memory_zeroed(memory, buckets * sizeof(stack->buckets[0]));
-    stack->heap = memory_zeroed(memory, config->connections_max * sizeof(stack->heap[0]));
+    stack->buckets = memory_zeroed(memory, buckets * sizeof(struct tcpct_connection *));
+    stack->heap =
+        memory_zeroed(memory, config->connections_max * sizeof(struct tcpct_connection *));
     return stack->buckets && stack->heap &&
            secrets_create(&stack->secrets, config->random, config->context,
                           config->secret_interval_us, config->msl_us, config->wall_clock_us,

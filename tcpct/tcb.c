@@ -237,8 +237,8 @@ void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_opti
 {
     uint16_t own = stack_mss(connection->stack, &connection->endpoints.remote);
     uint16_t mss = options->present & OPTION_MSS ? options->mss : MSS_DEFAULT;
-    if (mss < 64) /* an MSS that would make packets of headers only */
-        mss = 64;
+    if (mss < MSS_MIN)
+        mss = MSS_MIN;
     connection->mss = mss < own ? mss : own;
     connection->window_scaling = options->present & OPTION_WINDOW_SCALE;
     connection->snd_scale = 0;

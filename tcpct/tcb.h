@@ -20,6 +20,7 @@
 enum {
     WINDOW_SCALE_MAX = 14,
     MSS_DEFAULT = 536,
+    MSS_MIN = 128, /* taken for less: room for all options beside some data */
     PORT_EPHEMERAL_FIRST = 49152,
     TIMESTAMP_TICK_US = 1000, /* RFC 7323, 5.4 wants 1 ms to 1 s */
     FIN_WAIT_2_US = 60000000, /* a peer that never closes is given up, if nobody holds us */
@@ -61,6 +62,11 @@ struct recovery {
     uint32_t rack_end;
     uint64_t rack_rtt_us;
     uint32_t prr_delivered, prr_out, prr_flight; /* RFC 6937, 3 */
+    bool tail_timer;         /* the retransmission timer is set for a tail loss probe */
+    bool tail_due;           /* the probe is to be sent */
+    bool tail_out;           /* it was, and is not yet acknowledged */
+    bool tail_retransmitted; /* it was old data */
+    uint32_t tail_end;       /* TLP.end_seq (RFC 8985, 7.2) */
 };
 
 struct tcpct_connection {
