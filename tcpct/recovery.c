@@ -202,14 +202,16 @@ static void enter_fast_recovery(struct tcpct_connection *connection, uint32_t ou
     recovery->point = connection->snd_nxt;
     recovery->prr_delivered = recovery->prr_out = 0;
     recovery->prr_flight = outstanding;
-    congestion->ssthresh = congestion->control->reduced(congestion, outstanding, now_us);
+    congestion->ssthresh = congestion->control->reduced(congestion, outstanding);
     trace_connection(connection, TCPCT_TRACE_CWND, "fast recovery", congestion->ssthresh, now_us);
 }
 
-/* The congestion window's answer to what one acknowledgment brought. */
-static void respond(struct tcpct_connection *connection, uint32_t bytes, uint32_t outstanding,
-                    bool cwnd_limited, uint64_t now_us)
+/* The congestion window's answer to what one acknowledgment brought. `outstanding` bytes were out
+ * before; growth that would not be used is not taken (RFC 7661, 4.3). */
+static void respond(struct tcpct_connection *connection, const struct congestion_sample *sample,
+                    uint32_t outstanding, bool cwnd_limited)
 {
+    uint32_t bytes = sample->bytes;
     struct recovery *recovery = &connection->recovery;
     struct congestion *congestion = &connection->congestion;
     if (recovery->phase != RECOVERY_OPEN && seq_leq(recovery->point, connection->snd_una)) {
@@ -219,34 +221,50 @@ static void respond(struct tcpct_connection *connection, uint32_t bytes, uint32_
         recovery->duplicates = 0;
     }
     if (recovery->phase == RECOVERY_OPEN && connection->flight.lost) {
-        enter_fast_recovery(connection, outstanding, now_us);
+        enter_fast_recovery(connection, outstanding, sample->now_us);
         reduce_proportionally(connection, bytes, congestion->mss);
     } else if (recovery->phase == RECOVERY_FAST) {
         reduce_proportionally(connection, bytes, 0);
-    } else if (bytes && cwnd_limited) { /* RFC 7661, 4.3: no growth that was not used */
-        congestion->control->acknowledged(congestion, bytes, &connection->rtt, now_us);
+    } else if (bytes && cwnd_limited) {
+        congestion_acknowledged(congestion, sample);
     }
 }
 
 /* The RTT of what left last and has arrived. If it was sent more than once, the echo of its last
  * timestamp proves that it was that one which arrived (RFC 7323, 4); anything older may be the
  * echo of a segment whose acknowledgment was lost, and tells nothing. */
-static void measure(struct tcpct_connection *connection, const struct delivery *delivery,
-                    const struct tcp_options *options, bool advanced, uint64_t now_us)
+static uint64_t measure(struct tcpct_connection *connection, const struct delivery *delivery,
+                        const struct tcp_options *options, bool advanced, uint64_t now_us)
 {
     bool known = delivery->latest_us && !delivery->ambiguous;
     if (delivery->ambiguous && connection->timestamps)
         known = seq_leq(tcb_timestamp(connection, delivery->latest_us), options->timestamp_echo);
-    if (known)
+    if (known) {
         rtt_sample(&connection->rtt, now_us - delivery->latest_us);
-    else if (advanced)
+        return now_us - delivery->latest_us;
+    }
+    if (advanced)
         rtt_restore(&connection->rtt);
+    return 0;
+}
+
+static struct congestion_sample sample_of(const struct tcpct_connection *connection, uint32_t bytes,
+                                          uint64_t rtt_us, uint64_t now_us)
+{
+    return (struct congestion_sample){
+        .bytes = bytes,
+        .snd_una = connection->snd_una,
+        .snd_nxt = connection->snd_nxt,
+        .rtt_us = rtt_us,
+        .srtt_us = connection->rtt.srtt_us,
+        .now_us = now_us,
+    };
 }
 
 /* RFC 8985, 7.4.2: a probe that was old data and is acknowledged without a D-SACK has repaired a
  * loss, which is worth the usual answer to congestion. */
 static void tail_acknowledged(struct tcpct_connection *connection,
-                              const struct tcp_options *options, uint64_t now_us)
+                              const struct tcp_options *options)
 {
     struct recovery *recovery = &connection->recovery;
     struct congestion *congestion = &connection->congestion;
@@ -257,7 +275,7 @@ static void tail_acknowledged(struct tcpct_connection *connection,
     recovery->tail_out = false;
     if (!recovery->tail_retransmitted || duplicate || recovery->phase != RECOVERY_OPEN)
         return;
-    congestion->ssthresh = congestion->control->reduced(congestion, congestion->cwnd, now_us);
+    congestion->ssthresh = congestion->control->reduced(congestion, congestion->cwnd);
     congestion->cwnd = min_u32(congestion->cwnd, congestion->ssthresh);
 }
 
@@ -281,10 +299,11 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
     } else if (duplicate) {
         take_duplicate(connection, now_us, &delivery);
     }
-    measure(connection, &delivery, options, advanced, now_us);
+    uint64_t rtt_us = measure(connection, &delivery, options, advanced, now_us);
+    struct congestion_sample sample = sample_of(connection, delivery.bytes, rtt_us, now_us);
     detect_lost(connection, now_us);
-    respond(connection, delivery.bytes, outstanding, cwnd_limited, now_us);
-    tail_acknowledged(connection, options, now_us);
+    respond(connection, &sample, outstanding, cwnd_limited);
+    tail_acknowledged(connection, options);
     if (advanced || delivery.bytes)
         recovery_timer(connection, now_us);
     if (flight->lost || delivery.bytes)
@@ -294,8 +313,9 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
 void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_us)
 {
     uint32_t outstanding = connection->flight.in_flight + connection->flight.lost;
+    struct congestion_sample sample = sample_of(connection, 0, 0, now_us);
     detect_lost(connection, now_us);
-    respond(connection, 0, outstanding, false, now_us);
+    respond(connection, &sample, outstanding, false);
     recovery_timer(connection, now_us);
     tcb_output(connection);
 }
@@ -331,7 +351,7 @@ bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
             flight_mark_lost(flight, i);
     if (!bare_fin) {
         if (recovery->phase != RECOVERY_RTO) /* RFC 5681, 3.1: once for each loss */
-            congestion->ssthresh = congestion->control->reduced(congestion, outstanding, now_us);
+            congestion->ssthresh = congestion->control->reduced(congestion, outstanding);
         congestion->cwnd = congestion->mss;
         recovery->phase = RECOVERY_RTO;
         recovery->point = connection->snd_nxt;

@@ -249,5 +249,5 @@ void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_opti
     }
     connection->sack_permitted = options->present & (OPTION_SACK_PERMITTED | OPTION_SACK);
     connection->timestamps = options->timestamp_size > 0;
-    congestion_init(&connection->congestion, &congestion_newreno, connection->mss);
+    congestion_init(&connection->congestion, &congestion_cubic, connection->mss);
 }
