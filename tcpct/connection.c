@@ -171,6 +171,7 @@ void tcpct_connection_info(const struct tcpct_connection *connection, struct tcp
     info->remote_port = connection->endpoints.remote_port;
     info->initiator = connection->initiator;
     info->cookies = connection->pair.size && connection->state != TCPCT_SYN_SENT;
+    info->ecn = connection->ecn.agreed;
     info->syn_data_sent = connection->initiator && connection->syn_data && info->cookies;
     info->syn_ack_data_taken = connection->syn_ack_data_taken;
     info->mss = connection->mss;
@@ -280,6 +281,8 @@ bool connection_timers(struct tcpct_connection *connection, uint64_t now_us)
         timer_set(connection, TIMER_PERSIST, now_us + connection->rtt.rto_us);
         tcb_output(connection);
     }
+    if (expired(connection, TIMER_PACE, now_us))
+        tcb_output(connection);
     if (expired(connection, TIMER_REORDER, now_us))
         recovery_reorder_timeout(connection, now_us);
     if (expired(connection, TIMER_RETRANSMISSION, now_us))

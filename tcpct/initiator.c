@@ -131,7 +131,9 @@ static void take_syn_ack(struct tcpct_connection *connection, const struct segme
     connection->snd_wnd = connection->snd_max_wnd = segment->window; /* not scaled in a <SYN> */
     connection->snd_wl1 = segment->seq;
     connection->snd_wl2 = segment->ack;
-    connection->snd_una = connection->snd_nxt = connection->iss + 1;
+    connection->snd_una = connection->snd_nxt = connection->ecn.point = connection->iss + 1;
+    connection->ecn.agreed = connection->stack->config.ecn && connection->syn_tries == 1 &&
+                             (segment->flags & (SEGMENT_ECE | SEGMENT_CWR)) == SEGMENT_ECE;
     connection->recovery.highest_sacked = connection->recovery.rack_end = connection->snd_una;
     connection->ts_recent = segment->options.timestamp_value;
     connection->ts_recent_us = now_us;

@@ -115,6 +115,8 @@ static bool take_acknowledgment(struct tcpct_connection *connection, const struc
                      (uint32_t)segment->window << connection->snd_scale == connection->snd_wnd;
     take_window(connection, segment);
     recovery_acknowledged(connection, ack, &segment->options, duplicate, now_us);
+    if (connection->ecn.agreed && segment->flags & SEGMENT_ECE)
+        recovery_congestion_experienced(connection);
     release(connection);
     if (advanced)
         tcb_output(connection);
@@ -159,6 +161,17 @@ static bool store(struct tcpct_connection *connection, const struct segment *seg
     return true;
 }
 
+/* RFC 3168, 6.1.3. */
+static void take_ecn(struct tcpct_connection *connection, const struct segment *segment)
+{
+    if (!connection->ecn.agreed)
+        return;
+    if (segment->flags & SEGMENT_CWR)
+        connection->ecn.echo = false;
+    if ((segment->traffic_class & ECN_MASK) == ECN_EXPERIENCED)
+        connection->ecn.echo = true;
+}
+
 static enum tcpct_verdict take_data(struct tcpct_connection *connection,
                                     const struct segment *segment, uint64_t now_us)
 {
@@ -172,6 +185,7 @@ static enum tcpct_verdict take_data(struct tcpct_connection *connection,
     }
     if (!store(connection, segment, start, end))
         return TCPCT_NO_RESOURCES;
+    take_ecn(connection, segment);
     if (start != next) {
         if (!ranges_add(&connection->ranges, start, end))
             return TCPCT_NO_RESOURCES;

@@ -24,6 +24,13 @@ static uint32_t stateless_timestamp(const struct tcpct_stack *stack,
     return (uint32_t)(now_us / TIMESTAMP_TICK_US) + timestamp_offset(&stack->isn_keys, endpoints);
 }
 
+/* ECN-setup (RFC 3168, 6.1.1); agreed only if the timestamp can carry that it was. */
+static bool wants_ecn(const struct segment *syn)
+{
+    const uint8_t setup = SEGMENT_ECE | SEGMENT_CWR;
+    return (syn->flags & setup) == setup && syn->options.present & OPTION_TIMESTAMPS;
+}
+
 /* Options are sent only after the corresponding option was received (2.2). */
 static void answer_options(const struct tcpct_stack *stack, const struct segment *syn,
                            const struct cookie_endpoints *endpoints, struct tcp_options *options,
@@ -41,6 +48,7 @@ static void answer_options(const struct tcpct_stack *stack, const struct segment
         .window_scale = scaling ? (uint8_t)min_u32(from->window_scale, WINDOW_SCALE_MAX)
                                 : (uint8_t)ISN_NO_WINDOW_SCALE,
         .sack_permitted = from->present & OPTION_SACK_PERMITTED,
+        .ecn = wants_ecn(syn),
     };
     options->present |= OPTION_TIMESTAMPS;
     options->timestamp_size = 4;
@@ -120,6 +128,8 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
     if (!cookie && parameters->in_always)
         return LISTEN_REFUSED;
     answer.flags = SEGMENT_SYN | SEGMENT_ACK;
+    if (wants_ecn(syn))
+        answer.flags |= SEGMENT_ECE;
     answer.ack = syn->seq + 1;
     answer.window = (uint16_t)min_u32(stack->config.receive_buffer_max, UINT16_MAX);
     uint16_t mss = syn->options.present & OPTION_MSS ? syn->options.mss : (uint16_t)MSS_DEFAULT;
@@ -184,6 +194,12 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
     connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
     connection->ts_recent = segment->options.timestamp_value;
     connection->ts_recent_us = now_us;
+    connection->ecn.point = connection->snd_una;
+    if (connection->timestamps) { /* which were in the <SYN,ACK(SYN)>, so they carry this */
+        struct isn_options carried;
+        timestamp_options(segment->options.timestamp_echo, &carried);
+        connection->ecn.agreed = carried.ecn;
+    }
     connection->confirmed = true;
     connection->held = true;
     connection->listener = listener;

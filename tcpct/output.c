@@ -1,5 +1,7 @@
 #include "output.h"
 
+#include "pace.h"
+#include "path.h"
 #include "recovery.h"
 #include "seq.h"
 #include "timer.h"
@@ -98,6 +100,8 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
         .window = offer_window(connection),
     };
     struct tcp_options *options = &segment->options;
+    if (connection->ecn.echo)
+        segment->flags |= SEGMENT_ECE;
     if (connection->timestamps) {
         options->present |= OPTION_TIMESTAMPS;
         options->timestamp_size = 4;
@@ -121,9 +125,13 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
 }
 
 /* Bytes of data that fit a segment with these headers (RFC 6691; the MSS leaves options out). */
-static uint32_t data_room(const struct tcpct_connection *connection, const struct segment *segment)
+static uint32_t data_room(struct tcpct_connection *connection, const struct segment *segment,
+                          uint64_t now_us)
 {
     size_t whole = connection->mss + ip_header_size(&segment->source) + TCP_HEADER_SIZE;
+    uint32_t path = path_mtu(connection, now_us);
+    if (whole > path)
+        whole = path;
     size_t headers = segment_header_size(segment);
     return headers < whole ? (uint32_t)(whole - headers) : 1; /* MSS_MIN leaves more than that */
 }
@@ -173,7 +181,7 @@ static uint32_t buffer_room(const struct tcpct_connection *connection,
     if (offload == 0 || (segment->options.present & OPTION_TIMESTAMPS_EXTENDED) ||
         offload < headers + 2 * room)
         return room;
-    return (uint32_t)(offload - headers) / room * room;
+    return min_u32((uint32_t)(offload - headers), pace_burst(connection)) / room * room;
 }
 
 static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *packet,
@@ -183,6 +191,8 @@ static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *p
     begin(connection, &segment, connection->iss, 0, true, now_us);
     struct tcp_options *options = &segment.options;
     segment.flags = SEGMENT_SYN;
+    if (connection->stack->config.ecn && connection->syn_tries == 0) /* RFC 3168, 6.1.1.1 */
+        segment.flags |= SEGMENT_ECE | SEGMENT_CWR;
     segment.ack = 0;
     segment.window = (uint16_t)min_u32(tcb_receive_window(connection), UINT16_MAX);
     options->present = OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_TIMESTAMPS | OPTION_WINDOW_SCALE;
@@ -229,12 +239,12 @@ static bool retransmit(struct tcpct_connection *connection, struct tcpct_packet 
     uint32_t seq = sent->seq, end = seq_min(sent->end, data_end(connection));
     bool fin = end != sent->end;
     begin(connection, &segment, seq, fin ? SEGMENT_FIN : 0, true, now_us);
-    uint32_t room = data_room(connection, &segment);
+    uint32_t room = data_room(connection, &segment, now_us);
     if (fin && end - seq > room) { /* the FIN waits for the segment after this one */
         fin = false;
         begin(connection, &segment, seq, 0, true, now_us);
         end -= 1; /* something must be left to go with it */
-        room = data_room(connection, &segment);
+        room = data_room(connection, &segment, now_us);
     }
     uint32_t most = buffer_room(connection, &segment, room);
     most = max_u32(room, min_u32(most, recovery_room(connection) / room * room));
@@ -274,6 +284,18 @@ static uint32_t new_data_size(const struct tcpct_connection *connection, uint32_
     return idle && usable > size ? size : 0; /* a window smaller than a segment, all of it */
 }
 
+/* New data is ECN-capable; retransmissions and acknowledgments are not (RFC 3168, 6.1.4, 6.1.5). */
+static void mark_new_data(struct tcpct_connection *connection, struct segment *segment,
+                          uint32_t size)
+{
+    if (!connection->ecn.agreed || size == 0)
+        return;
+    segment->traffic_class |= ECN_CAPABLE;
+    if (connection->ecn.cwr_due)
+        segment->flags |= SEGMENT_CWR;
+    connection->ecn.cwr_due = false;
+}
+
 static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *packet,
                      uint64_t now_us)
 {
@@ -286,14 +308,14 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
         !flight_reserve(&connection->flight, &connection->stack->memory))
         return false;
     begin(connection, &segment, seq, 0, unsent > 0, now_us);
-    uint32_t room = data_room(connection, &segment);
+    uint32_t room = data_room(connection, &segment, now_us);
     uint32_t size = new_data_size(connection, room, buffer_room(connection, &segment, room));
     if (size == 0 && unsent > 0)
         return false;
     bool fin = wants_fin && may_finish(connection, seq + size);
     if (fin) {
         begin(connection, &segment, seq, SEGMENT_FIN, true, now_us);
-        uint32_t fin_room = data_room(connection, &segment);
+        uint32_t fin_room = data_room(connection, &segment, now_us);
         if (size > fin_room && connection->pair.size) {
             /* FIN brings an extension: send what leaves some data to go with it. */
             fin = false;
@@ -309,6 +331,7 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
                   connection->state == TCPCT_CLOSE_WAIT ? TCPCT_LAST_ACK : TCPCT_FIN_WAIT_1,
                   now_us);
     }
+    mark_new_data(connection, &segment, size);
     connection->totals.bytes_sent += size;
     recovery_sent(connection, size + fin, now_us);
     return finish_data(connection, &segment, size, room, packet);
@@ -412,9 +435,11 @@ bool output_next(struct tcpct_connection *connection, struct tcpct_packet *packe
     }
     if (connection->recovery.tail_due && send_tail_probe(connection, packet, now_us))
         return after_opening(connection, now_us);
-    if (retransmit(connection, packet, now_us) || send_new(connection, packet, now_us))
-        return after_opening(connection, now_us);
-    consider_probing(connection, now_us);
+    if (pace_allows(connection, now_us)) {
+        if (retransmit(connection, packet, now_us) || send_new(connection, packet, now_us))
+            return after_opening(connection, now_us);
+        consider_probing(connection, now_us);
+    }
     if (connection->probe_due)
         return send_probe(connection, packet, now_us);
     if (connection->ack_now && send_ack(connection, packet, now_us))

@@ -1,5 +1,7 @@
 #include "recovery.h"
 
+#include "pace.h"
+#include "path.h"
 #include "seq.h"
 #include "timer.h"
 
@@ -304,10 +306,24 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
     detect_lost(connection, now_us);
     respond(connection, &sample, outstanding, cwnd_limited);
     tail_acknowledged(connection, options);
+    if (advanced)
+        connection->timeouts = 0;
     if (advanced || delivery.bytes)
         recovery_timer(connection, now_us);
     if (flight->lost || delivery.bytes)
         tcb_output(connection);
+}
+
+void recovery_congestion_experienced(struct tcpct_connection *connection)
+{
+    struct congestion *congestion = &connection->congestion;
+    struct ecn *ecn = &connection->ecn;
+    if (connection->recovery.phase != RECOVERY_OPEN || seq_lt(connection->snd_una, ecn->point))
+        return;
+    congestion->ssthresh = congestion->control->reduced(congestion, congestion->cwnd);
+    congestion->cwnd = congestion->ssthresh;
+    ecn->point = connection->snd_nxt;
+    ecn->cwr_due = true;
 }
 
 void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_us)
@@ -357,6 +373,7 @@ bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
         recovery->point = connection->snd_nxt;
         recovery->duplicates = 0;
         recovery->tail_out = false;
+        path_timeout(connection, now_us);
         rtt_back_off(&connection->rtt);
         trace_connection(connection, TCPCT_TRACE_TIMEOUT, "retransmission", connection->rtt.rto_us,
                          now_us);
@@ -387,6 +404,7 @@ bool recovery_next(const struct tcpct_connection *connection, uint32_t *index)
 void recovery_sent(struct tcpct_connection *connection, uint32_t bytes, uint64_t now_us)
 {
     connection->recovery.prr_out += bytes;
+    pace_sent(connection, bytes, now_us);
     if (!timer_is_set(connection, TIMER_RETRANSMISSION) || connection->recovery.tail_timer)
         recovery_timer(connection, now_us);
 }

@@ -16,6 +16,9 @@ enum segment_flag {
     SEGMENT_CWR = 1 << 7,
 };
 
+/* The ECN field: the low two bits of traffic_class (RFC 3168, 5). */
+enum { ECN_CAPABLE = 2, ECN_EXPERIENCED = 3, ECN_MASK = 3 };
+
 struct segment {
     struct tcpct_address source, destination;
     uint16_t source_port, destination_port;

@@ -9,6 +9,7 @@
 #include "close.h"
 #include "connection.h"
 #include "demux.h"
+#include "icmp.h"
 #include "initiator.h"
 #include "input.h"
 #include "listen.h"
@@ -222,14 +223,6 @@ static enum tcpct_verdict verdict_of(enum segment_verdict verdict)
     return TCPCT_MALFORMED;
 }
 
-static bool is_mine(const struct tcpct_stack *stack, const struct tcpct_address *address)
-{
-    for (unsigned i = 0; i < stack->address_count; i++)
-        if (ip_address_equal(&stack->addresses[i], address))
-            return true;
-    return false;
-}
-
 static enum tcpct_verdict answer_syn(struct tcpct_stack *stack,
                                      const struct tcpct_listener *listener,
                                      const struct segment *segment, struct tcpct_packet *reply,
@@ -337,9 +330,11 @@ static enum tcpct_verdict take_packet(struct tcpct_stack *stack, const struct tc
 {
     struct segment segment;
     enum tcpct_verdict verdict = verdict_of(segment_decode(&segment, packet, NULL));
+    if (verdict == TCPCT_NOT_MINE && icmp_input(stack, packet, reply, &verdict, now_us))
+        return verdict;
     if (verdict != TCPCT_ACCEPTED)
         return verdict;
-    if (!is_mine(stack, &segment.destination))
+    if (!stack_owns(stack, &segment.destination))
         return TCPCT_NOT_MINE;
     if (ip_address_is_unusable(&segment.source))
         return TCPCT_MALFORMED;

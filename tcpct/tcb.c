@@ -19,6 +19,14 @@ uint32_t stack_random(struct tcpct_stack *stack)
     return value;
 }
 
+bool stack_owns(const struct tcpct_stack *stack, const struct tcpct_address *address)
+{
+    for (unsigned i = 0; i < stack->address_count; i++)
+        if (ip_address_equal(&stack->addresses[i], address))
+            return true;
+    return false;
+}
+
 uint16_t stack_mss(const struct tcpct_stack *stack, const struct tcpct_address *address)
 {
     return (uint16_t)(stack->config.mtu - ip_header_size(address) - TCP_HEADER_SIZE);

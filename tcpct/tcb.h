@@ -38,6 +38,7 @@ enum timer {
     TIMER_REORDER,   /* RACK: a segment becomes lost if nothing comes */
     TIMER_TIME_WAIT, /* also: FIN-WAIT-2 of a connection that nobody holds */
     TIMER_USER,      /* the user timeout */
+    TIMER_PACE,      /* the next segment may leave */
     TIMERS,
 };
 
@@ -69,6 +70,14 @@ struct recovery {
     uint32_t tail_end;       /* TLP.end_seq (RFC 8985, 7.2) */
 };
 
+/* Explicit Congestion Notification (RFC 3168, 6.1). */
+struct ecn {
+    bool agreed;
+    bool echo;      /* CE came: our acknowledgments say ECE until the peer says CWR */
+    bool cwr_due;   /* we have reduced: the next new data says CWR */
+    uint32_t point; /* SND.NXT of the last reduction: one in each window */
+};
+
 struct tcpct_connection {
     struct tcpct_stack *stack;          /* NULL: unused */
     struct tcpct_connection *pool_next; /* of all that the stack ever made: they are used again */
@@ -97,7 +106,10 @@ struct tcpct_connection {
     uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2, snd_max_wnd;
     uint32_t data_seq; /* sequence number of the ring's first byte */
     uint8_t snd_scale;
-    uint16_t mss; /* the peer's, or what our device carries if that is less */
+    uint16_t mss;           /* the peer's, or what our device carries if that is less */
+    uint16_t pmtu;          /* path.h; 0: the device's MTU */
+    uint64_t pmtu_until_us; /* when to try the device's again */
+    uint8_t timeouts;       /* retransmission timeouts in a row */
     struct ring send;
     bool send_blocked; /* tcpct_send took less than asked: tell WRITABLE */
     bool fin_queued, fin_sent, fin_acknowledged;
@@ -112,6 +124,8 @@ struct tcpct_connection {
     struct recovery recovery;
     struct congestion congestion;
     struct rtt rtt;
+    struct ecn ecn;
+    uint64_t pace_us; /* when all that was sent would have left at the pacing rate */
     uint64_t syn_sent_us;
 
     /* Receiving. ring holds bytes to be read, in front of the window. */
@@ -211,6 +225,7 @@ uint32_t tcb_timestamp(const struct tcpct_connection *connection, uint64_t now_u
 /* What a connection without options from the peer begins with. */
 void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_options *options);
 /* MSS to announce to a peer of this family. */
+bool stack_owns(const struct tcpct_stack *stack, const struct tcpct_address *address);
 uint16_t stack_mss(const struct tcpct_stack *stack, const struct tcpct_address *address);
 struct cookie_endpoints endpoints_for_cookie(const struct endpoints *endpoints);
 

@@ -110,6 +110,8 @@ struct tcpct_config {
     uint32_t offload_size_max; /* largest packet with segment_size; 0: no segmentation offload */
     bool checksum_offload;     /* leave partial checksums to the device */
 
+    bool ecn; /* ask for ECN (RFC 3168) when connecting; who asks us always gets it */
+
     uint64_t msl_us;             /* maximum segment lifetime; 0: 30 s */
     uint64_t secret_interval_us; /* rotation of the Responder's secret; 0: 600 s */
     uint64_t user_timeout_us;    /* 0: 100 s; default of each connection (RFC 9293, 3.8.3) */
@@ -283,6 +285,7 @@ struct tcpct_info {
     uint16_t local_port, remote_port;
     bool initiator;
     bool cookies;            /* cookies were exchanged: RFC 6013 is in force */
+    bool ecn;                /* ECN was agreed */
     bool syn_data_sent;      /* our request travelled in the <SYN> */
     bool syn_ack_data_taken; /* the answer began in the <SYN,ACK(SYN)> */
     uint16_t mss;            /* payload of a full segment without header extension */
@@ -336,6 +339,7 @@ enum tcpct_trace_kind {
     TCPCT_TRACE_RETRANSMISSION, /* value: bytes */
     TCPCT_TRACE_TIMEOUT,        /* value: new RTO in us */
     TCPCT_TRACE_CWND,           /* value: bytes */
+    TCPCT_TRACE_PATH_MTU,       /* value: bytes */
 };
 
 struct tcpct_trace_event {

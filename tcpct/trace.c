@@ -4,10 +4,11 @@
 #include "tcb.h"
 
 static const char *const kind_texts[] = {
-    [TCPCT_TRACE_STATE] = "state",     [TCPCT_TRACE_DISCARD] = "discard",
-    [TCPCT_TRACE_OPENING] = "opening", [TCPCT_TRACE_REFLECTION] = "reflection",
-    [TCPCT_TRACE_SECRET] = "secret",   [TCPCT_TRACE_RETRANSMISSION] = "retransmission",
-    [TCPCT_TRACE_TIMEOUT] = "timeout", [TCPCT_TRACE_CWND] = "cwnd",
+    [TCPCT_TRACE_STATE] = "state",       [TCPCT_TRACE_DISCARD] = "discard",
+    [TCPCT_TRACE_OPENING] = "opening",   [TCPCT_TRACE_REFLECTION] = "reflection",
+    [TCPCT_TRACE_SECRET] = "secret",     [TCPCT_TRACE_RETRANSMISSION] = "retransmission",
+    [TCPCT_TRACE_TIMEOUT] = "timeout",   [TCPCT_TRACE_CWND] = "cwnd",
+    [TCPCT_TRACE_PATH_MTU] = "path-mtu",
 };
 
 void trace_connection(const struct tcpct_connection *connection, enum tcpct_trace_kind kind,

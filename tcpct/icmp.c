@@ -1,0 +1,136 @@
+#include "icmp.h"
+
+#include <string.h>
+
+#include "checksum.h"
+#include "demux.h"
+#include "path.h"
+#include "seq.h"
+#include "wire.h"
+
+enum {
+    ICMP_HEADER_SIZE = 8,
+    ICMP_ECHO_REPLY = 0,
+    ICMP_UNREACHABLE = 3,
+    ICMP_ECHO = 8,
+    ICMP_CODE_TOO_BIG = 4,
+    ICMPV6_UNREACHABLE = 1,
+    ICMPV6_TOO_BIG = 2,
+    ICMPV6_ECHO = 128,
+    ICMPV6_ECHO_REPLY = 129,
+    HOP_LIMIT = 64,
+};
+
+struct message {
+    struct ip_header ip;
+    const uint8_t *bytes; /* from the type on */
+    size_t size;
+    bool v6;
+};
+
+static uint32_t pseudo_sum(const struct ip_header *ip, size_t size)
+{
+    return ip->source.family == 6
+               ? ip_pseudo_sum(&ip->source, &ip->destination, IP_PROTOCOL_ICMPV6, size)
+               : 0;
+}
+
+static bool read_message(struct message *message, const struct tcpct_packet *packet)
+{
+    struct ip_header *ip = &message->ip;
+    if (packet->segment_size || ip_decode(ip, packet->data, packet->length, false) != IP_OK)
+        return false;
+    message->v6 = ip->source.family == 6;
+    message->bytes = packet->data + ip->header_size;
+    message->size = ip->payload_size;
+    return ip->protocol == (message->v6 ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_ICMP);
+}
+
+static enum tcpct_verdict answer_echo(const struct message *message, struct tcpct_packet *reply)
+{
+    struct ip_header ip = {
+        .source = message->ip.destination,
+        .destination = message->ip.source,
+        .protocol = message->ip.protocol,
+        .hop_limit = HOP_LIMIT,
+        .dont_fragment = true,
+    };
+    size_t header = ip_header_size(&ip.source);
+    if (header + message->size > reply->size)
+        return TCPCT_NO_RESOURCES;
+    uint8_t *bytes = reply->data + ip_encode(&ip, reply->data, message->size);
+    memcpy(bytes, message->bytes, message->size);
+    bytes[0] = message->v6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY;
+    wire_put16(bytes + 2, 0);
+    uint32_t sum = checksum_add(pseudo_sum(&ip, message->size), bytes, message->size);
+    wire_put16(bytes + 2, (uint16_t)~checksum_fold(sum));
+    reply->length = header + message->size;
+    reply->header_size = reply->segment_size = 0;
+    reply->partial_checksum = false;
+    return TCPCT_REPLIED;
+}
+
+/* The connection whose segment the error quotes, if that may be in flight. */
+static struct tcpct_connection *quoted(const struct tcpct_stack *stack,
+                                       const struct message *message)
+{
+    struct wire wire = wire_reader(message->bytes, message->size);
+    wire_skip(&wire, ICMP_HEADER_SIZE);
+    struct ip_header ip;
+    enum ip_verdict verdict =
+        ip_decode(&ip, message->bytes + ICMP_HEADER_SIZE, wire_left(&wire), true);
+    if (wire.failed || verdict != IP_OK || ip.protocol != IP_PROTOCOL_TCP)
+        return NULL;
+    wire_skip(&wire, ip.header_size);
+    struct endpoints endpoints = { .local = ip.source, .remote = ip.destination };
+    endpoints.local_port = wire_read16(&wire);
+    endpoints.remote_port = wire_read16(&wire);
+    uint32_t seq = wire_read32(&wire);
+    if (wire.failed)
+        return NULL;
+    struct tcpct_connection *connection = demux_find(stack, &endpoints);
+    if (!connection || seq_lt(seq, connection->snd_una) || seq_lt(connection->snd_nxt, seq))
+        return NULL;
+    return connection;
+}
+
+static enum tcpct_verdict take_error(struct tcpct_stack *stack, const struct message *message,
+                                     uint64_t now_us)
+{
+    uint8_t type = message->bytes[0], code = message->bytes[1];
+    bool too_big = message->v6 ? type == ICMPV6_TOO_BIG
+                               : type == ICMP_UNREACHABLE && code == ICMP_CODE_TOO_BIG;
+    bool unreachable = type == (message->v6 ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE) && !too_big;
+    struct tcpct_connection *connection = quoted(stack, message);
+    if (!connection || (!too_big && !unreachable))
+        return TCPCT_UNACCEPTABLE;
+    if (too_big) {
+        uint32_t mtu =
+            message->v6 ? wire_get32(message->bytes + 4) : wire_get16(message->bytes + 6);
+        path_too_big(connection, mtu, now_us);
+    } else if (connection->state == TCPCT_SYN_SENT && !connection->pair.size) {
+        tcb_closed(connection, TCPCT_ERROR_REFUSED, now_us);
+    }
+    return TCPCT_ACCEPTED;
+}
+
+bool icmp_input(struct tcpct_stack *stack, const struct tcpct_packet *packet,
+                struct tcpct_packet *reply, enum tcpct_verdict *verdict, uint64_t now_us)
+{
+    struct message message;
+    if (!read_message(&message, packet) || !stack_owns(stack, &message.ip.destination))
+        return false;
+    if (message.size < ICMP_HEADER_SIZE) {
+        *verdict = TCPCT_MALFORMED;
+        return true;
+    }
+    uint32_t sum = checksum_add(pseudo_sum(&message.ip, message.size), message.bytes, message.size);
+    if (!packet->partial_checksum && checksum_fold(sum) != 0xffff)
+        *verdict = TCPCT_BAD_CHECKSUM;
+    else if (message.bytes[0] == (message.v6 ? ICMPV6_ECHO : ICMP_ECHO) &&
+             !ip_address_is_unusable(&message.ip.source))
+        *verdict = answer_echo(&message, reply);
+    else
+        *verdict = take_error(stack, &message, now_us);
+    return true;
+}
