@@ -105,10 +105,11 @@ static enum tcpct_verdict advisory_reset(struct tcpct_connection *connection,
         connection->stack->counters.resets_ignored++;
         return TCPCT_UNACCEPTABLE;
     }
-    if (connection->fin_sent && connection->initiator)
+    bool orderly = connection->fin_sent && (connection->end_seen || !connection->held);
+    if (orderly && connection->initiator)
         tcb_time_wait(connection, now_us);
     else
-        tcb_closed(connection, connection->fin_sent ? TCPCT_OK : TCPCT_ERROR_RESET, now_us);
+        tcb_closed(connection, orderly ? TCPCT_OK : TCPCT_ERROR_RESET, now_us);
     return TCPCT_ACCEPTED;
 }
 

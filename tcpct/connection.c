@@ -34,8 +34,7 @@ ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, siz
     uint32_t wanted = size < free_bytes ? (uint32_t)size : free_bytes;
     if (!ring_grow(ring, &stack->memory, ring->used + wanted, ring->used)) {
         stack->counters.memory_full++;
-        if (ring->used == 0 && ring->capacity == 0)
-            return TCPCT_ERROR_MEMORY;
+        timer_set(connection, TIMER_MEMORY, stack->now_us + MEMORY_AGAIN_US);
     }
     uint32_t taken = ring_append(ring, bytes, wanted);
     connection->send_blocked = taken < size;
@@ -72,6 +71,8 @@ ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t
     uint32_t taken = size < ring->used ? (uint32_t)size : ring->used;
     ring_get(ring, 0, bytes, taken);
     ring_drop(ring, taken);
+    if (ring->used == 0 && connection->end_seen)
+        ring_free(ring, &connection->stack->memory);
     if (connection->state != TCPCT_CLOSED)
         consider_window_update(connection);
     return taken;
@@ -279,7 +280,15 @@ bool connection_timers(struct tcpct_connection *connection, uint64_t now_us)
         connection->probe_due = true;
         rtt_back_off(&connection->rtt);
         timer_set(connection, TIMER_PERSIST, now_us + connection->rtt.rto_us);
+        if (!timer_is_set(connection, TIMER_USER))
+            timer_set(connection, TIMER_USER, now_us + connection->user_timeout_us);
         tcb_output(connection);
+    }
+    if (expired(connection, TIMER_MEMORY, now_us)) {
+        tcb_output(connection);
+        if (connection->send_blocked)
+            tcb_event(connection, TCPCT_EVENT_WRITABLE);
+        connection->send_blocked = false;
     }
     if (expired(connection, TIMER_PACE, now_us))
         tcb_output(connection);

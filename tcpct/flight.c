@@ -2,7 +2,7 @@
 
 #include "seq.h"
 
-enum { FLIGHT_FIRST = 32, FLIGHT_MAX = 65536 };
+enum { FLIGHT_MAX = 65536 };
 
 static uint32_t size_of(const struct sent *sent)
 {
@@ -24,11 +24,22 @@ static void set_flags(struct flight *flight, struct sent *sent, uint8_t flags)
     *sum_of(flight, sent) += size_of(sent);
 }
 
+static void free_items(struct flight *flight, struct memory *memory)
+{
+    if (flight->item != flight->first)
+        memory_buffer_free(memory, flight->item, flight->capacity * sizeof(*flight->item));
+}
+
 bool flight_reserve(struct flight *flight, struct memory *memory)
 {
     if (flight->count + 2 <= flight->capacity)
         return true;
-    uint32_t capacity = flight->capacity ? 2 * flight->capacity : FLIGHT_FIRST;
+    if (flight->capacity == 0) {
+        flight->item = flight->first;
+        flight->capacity = FLIGHT_FIRST;
+        return true;
+    }
+    uint32_t capacity = 4 * flight->capacity;
     if (capacity > FLIGHT_MAX)
         return false;
     struct sent *item = memory_buffer(memory, capacity * sizeof(*item));
@@ -36,7 +47,7 @@ bool flight_reserve(struct flight *flight, struct memory *memory)
         return false;
     for (uint32_t i = 0; i < flight->count; i++)
         item[i] = *flight_at(flight, i);
-    memory_buffer_free(memory, flight->item, flight->capacity * sizeof(*item));
+    free_items(flight, memory);
     flight->item = item;
     flight->capacity = capacity;
     flight->head = 0;
@@ -45,7 +56,7 @@ bool flight_reserve(struct flight *flight, struct memory *memory)
 
 void flight_free(struct flight *flight, struct memory *memory)
 {
-    memory_buffer_free(memory, flight->item, flight->capacity * sizeof(*flight->item));
+    free_items(flight, memory);
     *flight = (struct flight){ 0 };
 }
 

@@ -24,12 +24,15 @@ struct sent {
     uint8_t flags;
 };
 
+enum { FLIGHT_FIRST = 8 };
+
 struct flight {
-    struct sent *item; /* a ring; capacity is 0 or a power of two */
+    struct sent *item; /* a ring; capacity is 0 or a power of two; `first`, or taken memory */
     uint32_t capacity, head, count;
     uint32_t in_flight; /* bytes */
     uint32_t lost;      /* bytes in records marked SENT_LOST */
     uint32_t sacked;    /* bytes in records marked SENT_SACKED */
+    struct sent first[FLIGHT_FIRST]; /* so that short transfers need no memory */
 };
 
 static inline struct sent *flight_at(const struct flight *flight, uint32_t index)

@@ -71,6 +71,7 @@ static void take_window(struct tcpct_connection *connection, const struct segmen
     if (timer_is_set(connection, TIMER_PERSIST) && window > 0) {
         timer_stop(connection, TIMER_PERSIST);
         rtt_restore(&connection->rtt);
+        tcb_output(connection);
     }
     connection->snd_wnd = window;
     connection->snd_max_wnd = max_u32(connection->snd_max_wnd, window);
@@ -93,13 +94,13 @@ static void release(struct tcpct_connection *connection)
     }
 }
 
-/* The user timeout runs while something is outstanding and starts again with each sign that the
- * peer makes progress, or keeps its window closed (RFC 9293, 3.8.3). */
+/* The user timeout runs while something is outstanding, or a probe of a closed window is
+ * unanswered, and starts again with each progress (RFC 9293, 3.8.3 and 3.8.6.1). */
 static void watch_progress(struct tcpct_connection *connection, bool advanced, uint64_t now_us)
 {
-    if (connection->flight.count == 0 && !timer_is_set(connection, TIMER_PERSIST))
+    if (connection->flight.count == 0)
         timer_stop(connection, TIMER_USER);
-    else if (advanced || connection->snd_wnd == 0)
+    else if (advanced)
         timer_set(connection, TIMER_USER, now_us + connection->user_timeout_us);
 }
 

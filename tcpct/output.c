@@ -221,6 +221,16 @@ static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *p
     return true;
 }
 
+/* Room for a record of what is sent; without it, sending is tried again later. */
+static bool reserve(struct tcpct_connection *connection, uint64_t now_us)
+{
+    if (flight_reserve(&connection->flight, &connection->stack->memory))
+        return true;
+    connection->stack->counters.memory_full++;
+    timer_set(connection, TIMER_MEMORY, now_us + MEMORY_AGAIN_US);
+    return false;
+}
+
 /* FIN goes on the segment that ends at the end of all data. */
 static bool may_finish(const struct tcpct_connection *connection, uint32_t end)
 {
@@ -233,7 +243,7 @@ static bool retransmit(struct tcpct_connection *connection, struct tcpct_packet 
     struct flight *flight = &connection->flight;
     struct segment segment;
     uint32_t index;
-    if (!recovery_next(connection, &index) || !flight_reserve(flight, &connection->stack->memory))
+    if (!recovery_next(connection, &index) || !reserve(connection, now_us))
         return false;
     const struct sent *sent = flight_at(flight, index);
     uint32_t seq = sent->seq, end = seq_min(sent->end, data_end(connection));
@@ -279,7 +289,8 @@ static uint32_t new_data_size(const struct tcpct_connection *connection, uint32_
     }
     if (size >= room)
         return size - size % room;
-    if (usable <= recovery_room(connection) && size >= connection->snd_max_wnd / 2)
+    if (usable <= recovery_room(connection) &&
+        (size >= connection->snd_max_wnd / 2 || connection->probe_due)) /* the override timeout */
         return size;
     return idle && usable > size ? size : 0; /* a window smaller than a segment, all of it */
 }
@@ -305,7 +316,7 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
     bool bare_opening = unsent == 0 && connection->pair.size && !connection->confirmed;
     if ((unsent == 0 && !wants_fin) || connection->fin_sent ||
         bare_opening || /* 6.3: an <ACK(SYN),FIN> without data is never sent */
-        !flight_reserve(&connection->flight, &connection->stack->memory))
+        !reserve(connection, now_us))
         return false;
     begin(connection, &segment, seq, 0, unsent > 0, now_us);
     uint32_t room = data_room(connection, &segment, now_us);
@@ -331,6 +342,7 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
                   connection->state == TCPCT_CLOSE_WAIT ? TCPCT_LAST_ACK : TCPCT_FIN_WAIT_1,
                   now_us);
     }
+    connection->probe_due = false;
     mark_new_data(connection, &segment, size);
     connection->totals.bytes_sent += size;
     recovery_sent(connection, size + fin, now_us);
@@ -347,7 +359,7 @@ static bool send_tail_probe(struct tcpct_connection *connection, struct tcpct_pa
         return true;
     }
     connection->recovery.tail_due = false;
-    if (flight->count == 0 || !flight_reserve(flight, &connection->stack->memory))
+    if (flight->count == 0 || !reserve(connection, now_us))
         return false;
     const struct sent *last = flight_at(flight, flight->count - 1);
     uint32_t one = connection->mss / 2; /* fits beside any options */
@@ -399,11 +411,8 @@ static bool send_reset(struct tcpct_connection *connection, struct tcpct_packet 
 static void consider_probing(struct tcpct_connection *connection, uint64_t now_us)
 {
     bool waiting = connection->snd_nxt != data_end(connection) && !connection->fin_sent;
-    if (waiting && connection->flight.count == 0 && !timer_is_set(connection, TIMER_PERSIST)) {
+    if (waiting && connection->flight.count == 0 && !timer_is_set(connection, TIMER_PERSIST))
         timer_set(connection, TIMER_PERSIST, now_us + connection->rtt.rto_us);
-        if (!timer_is_set(connection, TIMER_USER))
-            timer_set(connection, TIMER_USER, now_us + connection->user_timeout_us);
-    }
 }
 
 static bool after_opening(struct tcpct_connection *connection, uint64_t now_us)

@@ -23,6 +23,7 @@ enum {
     MSS_MIN = 128, /* taken for less: room for all options beside some data */
     PORT_EPHEMERAL_FIRST = 49152,
     TIMESTAMP_TICK_US = 1000, /* RFC 7323, 5.4 wants 1 ms to 1 s */
+    MEMORY_AGAIN_US = 100000,
     FIN_WAIT_2_US = 60000000, /* a peer that never closes is given up, if nobody holds us */
 };
 
@@ -39,6 +40,7 @@ enum timer {
     TIMER_TIME_WAIT, /* also: FIN-WAIT-2 of a connection that nobody holds */
     TIMER_USER,      /* the user timeout */
     TIMER_PACE,      /* the next segment may leave */
+    TIMER_MEMORY,    /* what found no memory may be tried again */
     TIMERS,
 };
 

@@ -238,8 +238,8 @@ int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options 
 
 void tcpct_set_user(struct tcpct_connection *connection, void *user);
 
-/* Takes bytes to send; returns how many (0 to size), or CLOSED, MEMORY, or the connection's
- * error. */
+/* Takes bytes to send; returns how many (0 to size), or CLOSED, or the connection's error. After
+ * fewer than size, WRITABLE says when to try again: the buffer or the stack's memory was full. */
 ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, size_t size);
 
 /* Gives received bytes; returns how many, 0 if none are there now, or CLOSED after the last of
