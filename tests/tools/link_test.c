@@ -1,0 +1,223 @@
+/* link_test.c - `tcpct link`: its flags, and packets of the kernel's that pass it in a network
+ * of the test's own. What a link does to packets is tested in tests/tun/link_test.c.
+ */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/tools/run.h"
+#include "tests/tun/namespace.h"
+#include "tools/link_options.h"
+
+#define LINK(...) run_command(command_link, (const char *const[]){ "link", __VA_ARGS__, NULL })
+
+static void usage_errors(void **state)
+{
+    (void)state;
+    static const char *const lines[][6] = {
+        { "two ends", "--a", "x" },
+        { "--delay takes", "--a", "x", "--delay", "10" },
+        { "--delay-ab takes", "--delay-ab", "2000s" },
+        { "--rate takes", "--rate", "1mb" },
+        { "--rate takes", "--rate", "1001gbit" },
+        { "--queue takes", "--queue", "12" },
+        { "--queue takes", "--queue", "0packets" },
+        { "--queue takes", "--queue", "9999999999packets" },
+        { "--loss takes", "--loss", "101%" },
+        { "--corrupt takes", "--corrupt", "1" },
+        { "--duplicate takes", "--duplicate", "x" },
+        { "--reorder takes", "--reorder", "-1%" },
+        { "--reorder-by takes", "--reorder-by", "5" },
+        { "--seed takes", "--seed", "x" },
+        { "--mtu takes", "--mtu", "100" },
+        { "--spin takes", "--spin", "2ms" },
+        { "--host-a takes", "--host-a", "10.0.0.1" },
+        { "--route-b takes", "--route-b", "10.0.0.0/40" },
+        { "given twice", "--a", "x", "--a", "y" },
+        { "given twice", "--loss", "1%", "--loss", "1%" },
+        { "needs a value", "--loss" },
+        { "unknown", "--nonsense" },
+        { "not an option", "word" },
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct run run = LINK(lines[i][1], lines[i][2], lines[i][3], lines[i][4]);
+        assert_int_equal(run.status, EXIT_USAGE);
+        if (strstr(run.error, lines[i][0]) == NULL)
+            fail_msg("\"%s\" is not in \"%s\"", lines[i][0], run.error);
+    }
+    struct run run = LINK("--help");
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(run.out, "--reorder-by"));
+}
+
+static struct link_options parsed;
+
+static int parse(int argc, char **argv)
+{
+    return link_options_parse(&parsed, argc, argv);
+}
+
+#define PARSE(...) \
+    run_command(parse, (const char *const[]){ "link", "--a", "x", "--b", "y@n", __VA_ARGS__, NULL })
+
+static void values_are_taken(void **state)
+{
+    (void)state;
+    const struct link_path *ab = &parsed.config.paths[LINK_A_TO_B];
+    const struct link_path *ba = &parsed.config.paths[LINK_B_TO_A];
+    assert_int_equal(PARSE(NULL).status, 0);
+    assert_string_equal(parsed.sides[1].name, "y@n");
+    assert_int_equal(ab->delay_us + ab->rate, 0);
+    assert_int_equal(ba->queue_bytes, 256000);
+
+    assert_int_equal(PARSE("--delay", "10ms", "--delay-ba", "1.5ms", "--rate", "50mbit",
+                           "--queue-ab", "100packets", "--queue-ba", "64kib")
+                         .status,
+                     0);
+    assert_int_equal(ab->delay_us, 10000);
+    assert_int_equal(ba->delay_us, 1500);
+    assert_int_equal(ab->rate, 50000000);
+    assert_int_equal(ba->rate, 50000000);
+    assert_int_equal(ab->queue_packets, 100);
+    assert_int_equal(ab->queue_bytes, 0);
+    assert_int_equal(ba->queue_packets, 0);
+    assert_int_equal(ba->queue_bytes, 65536);
+
+    assert_int_equal(PARSE("--loss", "1%", "--corrupt-ab", "2%", "--duplicate-ba", "3%",
+                           "--reorder", "4%", "--reorder-by", "9ms", "--queue", "0")
+                         .status,
+                     0);
+    assert_true(ab->loss == 0.01 && ba->loss == 0.01);
+    assert_true(ab->corrupt == 0.02 && ba->corrupt == 0);
+    assert_true(ab->duplicate == 0 && ba->duplicate == 0.03);
+    assert_true(ab->reorder == 0.04 && ba->reorder == 0.04);
+    assert_int_equal(ab->reorder_us, 9000);
+    assert_int_equal(ab->queue_bytes + ab->queue_packets, 0);
+
+    assert_int_equal(PARSE("--seed", "7", "--mtu", "9000", "--spin", "5us", "--host-a",
+                           "10.0.0.1/32", "--host-b", "fd00::1/64", "--route-a", "10.1.0.0/16",
+                           "--route-a", "10.2.0.0/16", "--route-b", "::/0")
+                         .status,
+                     0);
+    assert_int_equal(parsed.config.seed, 7);
+    assert_int_equal(parsed.mtu, 9000);
+    assert_int_equal(parsed.spin_us, 5);
+    assert_int_equal(parsed.sides[0].host_count, 1);
+    assert_int_equal(parsed.sides[0].route_count, 2);
+    assert_int_equal(parsed.sides[1].host_count, 1);
+    assert_int_equal(parsed.sides[1].route_count, 1);
+}
+
+/* ---- forwarding ----------------------------------------------------------------------------- */
+
+/* Reads from the link's standard output until `end` has come. */
+static void read_until(int output, char *text, size_t size, const char *end)
+{
+    size_t length = 0;
+    struct pollfd wait = { .fd = output, .events = POLLIN };
+    do {
+        assert_true(length + 1 < size && poll(&wait, 1, 10000) == 1);
+        ssize_t got = read(output, text + length, size - 1 - length);
+        assert_true(got > 0);
+        length += (size_t)got;
+        text[length] = '\0';
+    } while (strstr(text, end) == NULL);
+}
+
+static pid_t start(int *output)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        char *argv[] = { "link",        "--a",      "left",        "--b",     "right", "--route-a",
+                         "10.5.0.0/16", "--host-a", "10.4.0.1/32", "--stats", "-",     NULL };
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        int status = command_link(11, argv);
+        fflush(stdout);
+        _exit(status);
+    }
+    close(ends[1]);
+    *output = ends[0];
+    return child;
+}
+
+static void packets_pass(void **state)
+{
+    (void)state;
+    if (!namespace_enter())
+        skip();
+    int output;
+    char text[4096];
+    pid_t link = start(&output);
+    read_until(output, text, sizeof text, "\n");
+    assert_string_equal(text, "ready left right\n");
+
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+    inet_pton(AF_INET, "10.5.0.1", &to.sin_addr);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(sendto(fd, "abc", 3, 0, (struct sockaddr *)&to, sizeof to), 3);
+    close(fd);
+    do { /* the counters, until the last packet has passed */
+        kill(link, SIGUSR1);
+        read_until(output, text, sizeof text, "}}\n");
+    } while (strstr(text, "\"packets_out\": 3, \"bytes_out\": 93,") == NULL);
+    assert_non_null(strstr(text, "{\"a_to_b\": {\"packets_in\": 3, \"bytes_in\": 93,"));
+
+    kill(link, SIGTERM);
+    read_until(output, text, sizeof text, "}}\n");
+    assert_non_null(strstr(text, "\"write_failures\": 0"));
+    int status;
+    assert_int_equal(waitpid(link, &status, 0), link);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    close(output);
+}
+
+static void failures_are_told(void **state)
+{
+    (void)state;
+    if (!namespace_enter())
+        skip();
+    struct run run = LINK("--a", "left", "--b", "left");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "another program has it open"));
+    run = LINK("--a", "left", "--b", "right@no-such-namespace");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "no-such-namespace"));
+    run = LINK("--a", "left", "--b", "right", "--capture", "/nonexistent/f.pcap");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "/nonexistent/f.pcap"));
+    run = LINK("--a", "left", "--b", "right", "--stats", "/nonexistent/stats");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "/nonexistent/stats"));
+    run = LINK("--a", "left", "--b", "right", "--user", "no-such-user");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "no-such-user"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(usage_errors),
+        cmocka_unit_test(values_are_taken),
+        cmocka_unit_test(packets_pass),
+        cmocka_unit_test(failures_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,373 @@
+/* dnsd.c - tcpct dnsd: an authoritative DNS responder over TCP Cookie Transactions and plain TCP.
+ *
+ * Zones are compiled once; SIGHUP compiles them again and changes over if all are good. Queries
+ * that come in a <SYN> are answered in the <SYN,ACK(SYN)> where they fit.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/responder.h"
+#include "dns/zonefile.h"
+#include "tools/command.h"
+
+enum {
+    PORT_DEFAULT = 53,
+    IDLE_DEFAULT_US = 10000000,
+    CONNECTIONS_DEFAULT = 4096,
+    CONNECTIONS_MAX = 1000000,
+    ZONE_LINE_MAX = 4096,
+    ERROR_SIZE = 1024,
+    OPTIONS_ROOM = 32,
+};
+
+static const uint64_t day_us = 86400000000;
+
+/* Where zones come from: a --zone or a --zones flag. */
+struct origin {
+    const char *argument;
+    bool list;
+};
+
+struct sources {
+    struct zone_source *sources;
+    char **texts; /* what the sources point into */
+    size_t count, room, texts_room;
+};
+
+struct dnsd {
+    struct endpoint_options endpoint_options;
+    struct responder_options responder_options;
+    struct origin *origins;
+    size_t origin_count;
+    uint16_t port;
+    const char *stats_path;
+    FILE *stats;
+    struct endpoint endpoint;
+    struct dns_zones *zones;
+    struct responder *responder;
+    struct loop *loop;
+};
+
+/* ---- zones --------------------------------------------------------------------------------- */
+
+static void sources_release(struct sources *sources)
+{
+    while (sources->count > 0)
+        free(sources->texts[--sources->count]);
+    free(sources->texts);
+    free(sources->sources);
+}
+
+/* False: `error` says why. */
+static bool add_source(struct sources *sources, const char *text, char *error, size_t error_size)
+{
+    char *copy = strdup(text);
+    if (!copy ||
+        !array_reserve(&sources->sources, &sources->room, sources->count, 1,
+                       sizeof *sources->sources) ||
+        !array_reserve(&sources->texts, &sources->texts_room, sources->count, 1,
+                       sizeof *sources->texts)) {
+        free(copy);
+        snprintf(error, error_size, "there is no memory for the zones");
+        return false;
+    }
+    sources->texts[sources->count] = copy;
+    if (zone_source_parse(&sources->sources[sources->count++], copy))
+        return true;
+    snprintf(error, error_size, "%s: what stands before \"=\" is no domain name", text);
+    return false;
+}
+
+/* Reads lines of "ORIGIN FILE". */
+static bool add_list(struct sources *sources, const char *path, char *error, size_t error_size)
+{
+    char line[ZONE_LINE_MAX], text[ZONE_LINE_MAX + 1];
+    FILE *file = fopen(path, "r");
+    bool good = file;
+    if (!file)
+        snprintf(error, error_size, "%s: the list of zones cannot be opened: %s", path,
+                 strerror(errno));
+    for (unsigned number = 1; good && fgets(line, sizeof line, file); number++) {
+        char *save = NULL, *origin = strtok_r(line, " \t\r\n", &save);
+        const char *zone = strtok_r(NULL, " \t\r\n", &save);
+        if (!origin || *origin == '#')
+            continue;
+        good = zone && !strtok_r(NULL, " \t\r\n", &save);
+        if (!good) {
+            snprintf(error, error_size, "%s:%u: this line is not ORIGIN FILE", path, number);
+            break;
+        }
+        snprintf(text, sizeof text, "%s=%s", origin, zone);
+        good = add_source(sources, text, error, error_size);
+    }
+    if (file)
+        fclose(file);
+    return good;
+}
+
+static struct dns_zones *load_zones(const struct dnsd *dnsd, char *error, size_t error_size)
+{
+    struct sources sources = { 0 };
+    struct dns_zones *zones = NULL;
+    bool good = true;
+    for (size_t i = 0; good && i < dnsd->origin_count; i++) {
+        const char *argument = dnsd->origins[i].argument;
+        good = dnsd->origins[i].list ? add_list(&sources, argument, error, error_size)
+                                     : add_source(&sources, argument, error, error_size);
+    }
+    if (good)
+        zones = dns_zones_load(sources.sources, sources.count, error, error_size);
+    sources_release(&sources);
+    return zones;
+}
+
+/* A zone that is broken leaves the old ones in service. */
+static void reload(struct dnsd *dnsd)
+{
+    char error[ERROR_SIZE];
+    struct dns_zones *zones = load_zones(dnsd, error, sizeof error);
+    if (!zones) {
+        command_error("dnsd", 0, "%s; the zones stay as they were", error);
+        return;
+    }
+    responder_zones_set(dnsd->responder, zones);
+    dns_zones_free(dnsd->zones);
+    dnsd->zones = zones;
+    fprintf(stderr, "tcpct dnsd: %zu zones are reloaded\n", zones->count);
+}
+
+/* ---- statistics ---------------------------------------------------------------------------- */
+
+static void print_counters(FILE *file, const void *counters, const char *(*name)(size_t index))
+{
+    for (size_t i = 0; name(i); i++) {
+        uint64_t value;
+        memcpy(&value, (const uint8_t *)counters + i * sizeof value, sizeof value);
+        fprintf(file, "  \"%s\": %" PRIu64 ",\n", name(i), value);
+    }
+}
+
+static void write_stats(const struct dnsd *dnsd)
+{
+    struct tcpct_counters counters;
+    if (!dnsd->stats)
+        return;
+    tcpct_counters(dnsd->endpoint.stack, &counters);
+    command_rewrite(dnsd->stats);
+    fputs("{\n", dnsd->stats);
+    print_counters(dnsd->stats, &counters, tcpct_counter_name);
+    print_counters(dnsd->stats, responder_counters(dnsd->responder), responder_counter_name);
+    fprintf(dnsd->stats, "  \"zones\": %zu,\n  \"connections\": %zu\n}\n", dnsd->zones->count,
+            tcpct_connection_count(dnsd->endpoint.stack));
+    if (fflush(dnsd->stats) != 0)
+        command_error("dnsd", 0, "cannot write the statistics to %s", dnsd->stats_path);
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
+{
+    struct dnsd *dnsd = context;
+    responder_serve(dnsd->responder, stack, now_us);
+    loop_deadline(dnsd->loop, responder_deadline(dnsd->responder));
+}
+
+static void take_signal(void *context, int signal_number)
+{
+    struct dnsd *dnsd = context;
+    if (signal_number == SIGHUP)
+        reload(dnsd);
+    else if (signal_number == SIGUSR1)
+        write_stats(dnsd);
+    else
+        loop_stop(dnsd->loop, 0);
+}
+
+static int open_loop(struct dnsd *dnsd)
+{
+    static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+    struct loop_handlers handlers = { .serve = serve, .signal = take_signal, .context = dnsd };
+    dnsd->loop = loop_create(dnsd->endpoint.stack, dnsd->endpoint.device, &handlers);
+    bool good = dnsd->loop;
+    for (size_t i = 0; good && i < sizeof signals / sizeof *signals; i++)
+        good = loop_signal(dnsd->loop, signals[i]) == 0;
+    return good ? 0 : command_error("dnsd", 1, "cannot make the event loop: %s", strerror(errno));
+}
+
+static int open_listener(struct dnsd *dnsd)
+{
+    struct tcpct_listen_options options = {
+        .port = dnsd->port,
+        .parameters = dnsd->endpoint_options.parameters,
+        .backlog = dnsd->responder_options.connections_max,
+        .answer = responder_answer_syn,
+        .answer_context = dnsd->responder,
+    };
+    struct tcpct_listener *listener;
+    int error = tcpct_listen(dnsd->endpoint.stack, &options, &listener);
+    return error ? command_error("dnsd", 1, "cannot listen on port %u: %s", dnsd->port,
+                                 tcpct_error_text(error))
+                 : 0;
+}
+
+/* Everything that needs privileges or can fail. 0, or the exit status after a message. */
+static int prepare(struct dnsd *dnsd)
+{
+    char error[ERROR_SIZE];
+    struct tcpct_config config = { 0 };
+    dnsd->zones = load_zones(dnsd, error, sizeof error);
+    if (!dnsd->zones)
+        return command_error("dnsd", 1, "%s", error);
+    dnsd->responder = responder_create(&dnsd->responder_options, dnsd->zones);
+    if (!dnsd->responder)
+        return command_error("dnsd", 1, "there is no memory for the responder");
+    if (dnsd->stats_path && !(dnsd->stats = fopen(dnsd->stats_path, "w")))
+        return command_error("dnsd", 1, "cannot write to %s: %s", dnsd->stats_path,
+                             strerror(errno));
+    /* Connections that the responder has closed live on until the client has acknowledged. */
+    config.connections_max = 2 * dnsd->responder_options.connections_max;
+    int status = endpoint_open(&dnsd->endpoint, &dnsd->endpoint_options, &config);
+    if (status == 0)
+        status = open_loop(dnsd);
+    if (status == 0)
+        status = open_listener(dnsd);
+    if (status == 0)
+        status = endpoint_drop_privileges(&dnsd->endpoint_options);
+    return status;
+}
+
+static int run(struct dnsd *dnsd)
+{
+    int status = prepare(dnsd);
+    if (status == 0) {
+        printf("ready: %zu zones on port %u\n", dnsd->zones->count, dnsd->port);
+        fflush(stdout);
+        status = loop_run(dnsd->loop);
+        if (status < 0)
+            status = command_error("dnsd", 1, "the device is gone: %s", strerror(errno));
+        write_stats(dnsd);
+    }
+    loop_destroy(dnsd->loop);
+    responder_destroy(dnsd->responder);
+    endpoint_close(&dnsd->endpoint);
+    dns_zones_free(dnsd->zones);
+    if (dnsd->stats)
+        fclose(dnsd->stats);
+    return status;
+}
+
+/* ---- flags --------------------------------------------------------------------------------- */
+
+enum flag { HELP = 'h', ZONE = 'z', PORT = 'p', ZONES = 256, STATS, IDLE_TIMEOUT, CONNECTIONS };
+
+static const struct option own_options[] = {
+    { "help", no_argument, NULL, HELP },
+    { "zone", required_argument, NULL, ZONE },
+    { "zones", required_argument, NULL, ZONES },
+    { "port", required_argument, NULL, PORT },
+    { "stats", required_argument, NULL, STATS },
+    { "idle-timeout", required_argument, NULL, IDLE_TIMEOUT },
+    { "connections", required_argument, NULL, CONNECTIONS },
+};
+enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
+
+static void print_usage(void)
+{
+    printf("usage: tcpct dnsd --zone [ORIGIN=]FILE [OPTION]...\n"
+           "an authoritative DNS responder over TCP Cookie Transactions and plain TCP\n\n"
+           "  -z, --zone [ORIGIN=]FILE a zone file, signed or not; repeatable (default ORIGIN: the\n"
+           "                           owner of its SOA record)\n"
+           "  --zones LIST             a file of lines ORIGIN FILE; repeatable\n"
+           "  -p, --port PORT          (default %d)\n"
+           "  --idle-timeout TIME      close idle plain connections (default 10s)\n"
+           "  --connections NUMBER     at once (default %d)\n"
+           "  --stats FILE             counters as JSON, on SIGUSR1 and at the end\n\n"
+           "SIGHUP reloads the zones, SIGTERM ends. --syn-ack-data-limit is 1220 by default here.\n"
+           "\n%s",
+           PORT_DEFAULT, CONNECTIONS_DEFAULT, endpoint_usage);
+}
+
+static int bad_value(const char *flag, const char *value, const char *expected)
+{
+    return command_error("dnsd", EXIT_USAGE, "--%s %s: expected %s", flag, value, expected);
+}
+
+/* 0, or the exit status after a message. */
+static int take_flag(struct dnsd *dnsd, int value, char **argv)
+{
+    uint64_t number;
+    switch (value) {
+    case ZONE:
+    case ZONES:
+        dnsd->origins[dnsd->origin_count++] = (struct origin){ optarg, value == ZONES };
+        return 0;
+    case PORT:
+        if (!unit_number(optarg, 1, UINT16_MAX, &number))
+            return bad_value("port", optarg, "a number from 1 to 65535");
+        dnsd->port = (uint16_t)number;
+        return 0;
+    case STATS:
+        dnsd->stats_path = optarg;
+        return 0;
+    case IDLE_TIMEOUT:
+        if (!unit_duration(optarg, day_us, &number) || number == 0)
+            return bad_value("idle-timeout", optarg, "a time such as 10s, at most 24h");
+        dnsd->responder_options.idle_us = number;
+        return 0;
+    case CONNECTIONS:
+        if (!unit_number(optarg, 1, CONNECTIONS_MAX, &number))
+            return bad_value("connections", optarg, "a number from 1 to 1000000");
+        dnsd->responder_options.connections_max = (uint32_t)number;
+        return 0;
+    default:
+        if (value >= ENDPOINT_OPTION_FIRST)
+            return endpoint_option(&dnsd->endpoint_options, value, optarg);
+        return command_bad_option("dnsd", argv, value);
+    }
+}
+
+/* -1: go on; else the exit status. */
+static int take_flags(struct dnsd *dnsd, int argc, char **argv)
+{
+    struct option options[OPTIONS_ROOM];
+    int value;
+    endpoint_join_options(options, OPTIONS_ROOM, own_options, OWN_OPTIONS);
+    opterr = 0;
+    optind = 1;
+    while ((value = getopt_long(argc, argv, ":hz:p:", options, NULL)) != -1) {
+        if (value == HELP) {
+            print_usage();
+            return 0;
+        }
+        int status = take_flag(dnsd, value, argv);
+        if (status != 0)
+            return status;
+    }
+    if (optind < argc)
+        return command_error("dnsd", EXIT_USAGE, "what is \"%s\"? see `tcpct dnsd --help`",
+                             argv[optind]);
+    if (dnsd->origin_count == 0)
+        return command_error("dnsd", EXIT_USAGE, "name a zone with --zone [ORIGIN=]FILE");
+    return -1;
+}
+
+int command_dnsd(int argc, char **argv)
+{
+    struct dnsd dnsd = {
+        .endpoint_options = { .command = "dnsd", .parameters = TCPCT_PARAMETERS_DEFAULT },
+        .responder_options = { .idle_us = IDLE_DEFAULT_US,
+                               .connections_max = CONNECTIONS_DEFAULT },
+        .origins = calloc((size_t)argc, sizeof *dnsd.origins),
+        .port = PORT_DEFAULT,
+    };
+    dnsd.endpoint_options.parameters.syn_ack_data_limit = 1220;
+    int status = dnsd.origins ? take_flags(&dnsd, argc, argv)
+                              : command_error("dnsd", 1, "there is no memory");
+    if (status < 0)
+        status = run(&dnsd);
+    free(dnsd.origins);
+    return status;
+}

@@ -1,0 +1,27 @@
+/* link_options.h - the flags of `tcpct link`. */
+#ifndef TOOLS_LINK_OPTIONS_H
+#define TOOLS_LINK_OPTIONS_H
+
+#include "tools/command.h"
+#include "tun/link.h"
+
+enum { LINK_PREFIXES_MAX = 16 /* of --host-a ... --route-b each */ };
+
+struct link_side_options {
+    const char *name; /* NAME or NAME@NETNS */
+    struct tun_address hosts[LINK_PREFIXES_MAX], routes[LINK_PREFIXES_MAX];
+    size_t host_count, route_count;
+};
+
+struct link_options {
+    struct link_side_options sides[LINK_DIRECTIONS]; /* where each direction begins: A, B */
+    struct link_config config;
+    uint16_t mtu; /* 0: the kernel's */
+    uint64_t spin_us;
+    const char *capture, *stats, *user; /* NULL: none */
+};
+
+/* Fills in the defaults and what is given. 0, EXIT_USAGE after a message, or -1 after --help. */
+int link_options_parse(struct link_options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,72 @@
+/* link.h - a link between two ends, A and B, under the caller's clock: bottleneck, queue, delay,
+ * and what wires and middleboxes do to packets.
+ *
+ * Theory of operation. Each direction is a chain of stages (link.c has the table). A packet comes
+ * in, runs down the chain at once, and each stage passes it on: never, once or several times,
+ * changed or not, with a later time in packet->at_ns or with the same. A bottleneck is first in
+ * first out, so the time at which it will have sent a packet is known on arrival, and nothing has
+ * to wait for it. What leaves the last stage lies in a heap, ordered by time, until link_packet_out
+ * takes it.
+ *
+ * Times are exact: within the link they are nanoseconds, and the fractions of a nanosecond that
+ * dividing by the rate leaves are carried over, so 10,000 packets take exactly as long as their
+ * bits. Chance comes from a generator that is seeded for each direction and stage, so a run can
+ * be repeated, and asking for one misbehaviour does not change the dice of another.
+ *
+ * Memory is allocated once. No I/O, no clock.
+ */
+#ifndef TUN_LINK_H
+#define TUN_LINK_H
+
+#include "tcpct/tcpct.h"
+
+struct link;
+
+enum link_direction { LINK_A_TO_B, LINK_B_TO_A, LINK_DIRECTIONS };
+
+/* One direction. All zero: a perfect wire. */
+struct link_path {
+    uint64_t rate;          /* bits of IP packets a second, up to 10^12; 0: unlimited */
+    uint64_t queue_bytes;   /* drop-tail limits of what waits or is being sent at the bottleneck; */
+    uint32_t queue_packets; /* 0: none. An idle bottleneck takes any packet. */
+    uint64_t delay_us;      /* from the bottleneck to the other end; up to 10^9 */
+    uint64_t reorder_us;    /* how much longer a reordered packet takes; up to 10^9 */
+    double loss, corrupt, duplicate, reorder; /* probabilities of each packet, 0 to 1 */
+};
+
+struct link_config {
+    struct link_path paths[LINK_DIRECTIONS];
+    uint64_t seed;
+    uint32_t packets_max;     /* in the link at once, both directions; 0: 32768 */
+    uint32_t packet_size_max; /* bytes; 0: 1500 */
+};
+
+struct link_counters {
+    uint64_t packets_in, bytes_in; /* after coalesced packets were cut */
+    uint64_t packets_out, bytes_out;
+    uint64_t queue_drops; /* at the bottleneck's full queue */
+    uint64_t lost, corrupted, duplicated, reordered;
+    uint64_t no_room; /* packets_max or packet_size_max exceeded: lost, too */
+};
+
+/* NULL: no memory, or a value out of its range. */
+struct link *link_create(const struct link_config *config);
+void link_destroy(struct link *link); /* NULL is allowed */
+
+/* A packet enters. It is copied; a coalesced one enters as the segments it stands for, and
+ * partial checksums are completed. Time must not go backwards. */
+void link_packet_in(struct link *link, enum link_direction direction,
+                    const struct tcpct_packet *packet, uint64_t now_us);
+
+/* The next packet that has arrived by now, copied to packet->data (packet->size bytes, at least
+ * packet_size_max). False: none has. */
+bool link_packet_out(struct link *link, enum link_direction direction, struct tcpct_packet *packet,
+                     uint64_t now_us);
+
+/* When link_packet_out will next have something in either direction; TCPCT_NEVER: not before
+ * another packet enters. */
+uint64_t link_deadline(const struct link *link);
+
+const struct link_counters *link_counters(const struct link *link, enum link_direction direction);
+
+#endif
