@@ -7,6 +7,24 @@
 #include "seq.h"
 #include "timer.h"
 
+enum { CHALLENGES_MAX = 1000 }; /* a second; not so few that they could be counted (7) */
+
+void close_challenge(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct tcpct_stack *stack = connection->stack;
+    if (now_us - stack->challenge_us >= SECOND_US) {
+        stack->challenge_us = now_us;
+        stack->challenges = stack_random(stack) % (CHALLENGES_MAX / 2);
+    }
+    if (stack->challenges >= CHALLENGES_MAX) {
+        stack->counters.challenges_withheld++;
+        return;
+    }
+    stack->challenges++;
+    connection->ack_now = true;
+    tcb_output(connection);
+}
+
 bool close_paired(const struct tcpct_connection *connection, const struct segment *segment)
 {
     const struct tcp_options *options = &segment->options;
@@ -119,8 +137,7 @@ enum tcpct_verdict close_reset_received(struct tcpct_connection *connection,
     if (connection->pair.size)
         return advisory_reset(connection, segment, now_us);
     if (segment->seq != connection->rcv_nxt) { /* RFC 5961, 3.2 */
-        connection->ack_now = true;
-        tcb_output(connection);
+        close_challenge(connection, now_us);
         return TCPCT_UNACCEPTABLE;
     }
     bool orderly = connection->state == TCPCT_TIME_WAIT || connection->state == TCPCT_CLOSING ||

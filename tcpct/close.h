@@ -19,6 +19,9 @@ bool close_fin_received(struct tcpct_connection *connection, const struct segmen
  * TIME-WAIT; either way the segment is done with. */
 bool close_fin_acknowledged(struct tcpct_connection *connection, uint64_t now_us);
 
+/* A challenge ACK (RFC 5961, 3 to 5), unless the stack has sent enough of them in this second. */
+void close_challenge(struct tcpct_connection *connection, uint64_t now_us);
+
 /* A RST inside the window. */
 enum tcpct_verdict close_reset_received(struct tcpct_connection *connection,
                                         const struct segment *segment, uint64_t now_us);

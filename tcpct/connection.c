@@ -15,6 +15,8 @@ int tcpct_connection_error(const struct tcpct_connection *connection)
     return connection->error;
 }
 
+enum { KEEPALIVE_PROBES = 9, KEEPALIVE_INTERVAL_US = 75 * SECOND_US };
+
 static bool can_send(const struct tcpct_connection *connection)
 {
     return !connection->fin_queued &&
@@ -156,6 +158,13 @@ int tcpct_option_set(struct tcpct_connection *connection, enum tcpct_option opti
             return TCPCT_ERROR_INVALID;
         connection->user_timeout_us = value;
         return TCPCT_OK;
+    case TCPCT_OPTION_KEEPALIVE:
+        connection->keepalive_us = value;
+        if (value)
+            timer_set(connection, TIMER_KEEPALIVE, connection->stack->now_us + value);
+        else
+            timer_stop(connection, TIMER_KEEPALIVE);
+        return TCPCT_OK;
     }
     return TCPCT_ERROR_INVALID;
 }
@@ -262,6 +271,22 @@ static bool retransmission_expired(struct tcpct_connection *connection, uint64_t
     return true;
 }
 
+/* RFC 9293, 3.8.4: probes, then the connection is given up. False: it was. */
+static bool keep_alive(struct tcpct_connection *connection, uint64_t now_us)
+{
+    if (connection->flight.count == 0 && connection->confirmed) {
+        if (connection->keepalives++ >= KEEPALIVE_PROBES) {
+            tcb_closed(connection, TCPCT_ERROR_TIMEOUT, now_us);
+            return false;
+        }
+        connection->probe_due = true;
+        tcb_output(connection);
+    }
+    timer_set(connection, TIMER_KEEPALIVE,
+              now_us + min_u64(connection->keepalive_us, KEEPALIVE_INTERVAL_US));
+    return true;
+}
+
 bool connection_timers(struct tcpct_connection *connection, uint64_t now_us)
 {
     if (expired(connection, TIMER_USER, now_us)) {
@@ -272,6 +297,8 @@ bool connection_timers(struct tcpct_connection *connection, uint64_t now_us)
         tcb_closed(connection, TCPCT_OK, now_us);
         return false;
     }
+    if (expired(connection, TIMER_KEEPALIVE, now_us) && !keep_alive(connection, now_us))
+        return false;
     if (expired(connection, TIMER_DELAYED_ACK, now_us)) {
         connection->ack_now = true;
         tcb_output(connection);

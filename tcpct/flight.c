@@ -87,6 +87,12 @@ void flight_mark_sacked(struct flight *flight, uint32_t index)
     set_flags(flight, sent, (sent->flags | SENT_SACKED) & (uint8_t)~SENT_LOST);
 }
 
+void flight_clear_lost(struct flight *flight, uint32_t index)
+{
+    struct sent *sent = flight_at(flight, index);
+    set_flags(flight, sent, sent->flags & (uint8_t)~SENT_LOST);
+}
+
 void flight_clear_sacked(struct flight *flight, uint32_t index)
 {
     struct sent *sent = flight_at(flight, index);

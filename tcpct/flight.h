@@ -29,9 +29,9 @@ enum { FLIGHT_FIRST = 8 };
 struct flight {
     struct sent *item; /* a ring; capacity is 0 or a power of two; `first`, or taken memory */
     uint32_t capacity, head, count;
-    uint32_t in_flight; /* bytes */
-    uint32_t lost;      /* bytes in records marked SENT_LOST */
-    uint32_t sacked;    /* bytes in records marked SENT_SACKED */
+    uint32_t in_flight;              /* bytes */
+    uint32_t lost;                   /* bytes in records marked SENT_LOST */
+    uint32_t sacked;                 /* bytes in records marked SENT_SACKED */
     struct sent first[FLIGHT_FIRST]; /* so that short transfers need no memory */
 };
 
@@ -51,6 +51,7 @@ void flight_add(struct flight *flight, uint32_t seq, uint32_t end, uint64_t now_
 void flight_resent(struct flight *flight, uint32_t index, uint64_t now_us);
 void flight_mark_lost(struct flight *flight, uint32_t index);
 void flight_mark_sacked(struct flight *flight, uint32_t index);
+void flight_clear_lost(struct flight *flight, uint32_t index);
 void flight_clear_sacked(struct flight *flight, uint32_t index);
 
 /* Splits record `index` at `seq`, strictly inside it. False: no room. */

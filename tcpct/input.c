@@ -9,12 +9,22 @@
 enum { DELAYED_ACK_US = 40 * MILLISECOND_US, DELAYED_ACK_SEGMENTS = 2 };
 static const uint64_t TS_RECENT_LIFE_US = 24ull * 86400 * SECOND_US; /* RFC 7323, 5.5 */
 
-/* Something unexpected is answered by what we have (RFC 9293, 3.10.7.4; RFC 5961). */
+/* Something unexpected is answered by what we have (RFC 9293, 3.10.7.4). */
 static enum tcpct_verdict unacceptable(struct tcpct_connection *connection)
 {
     connection->ack_now = true;
     tcb_output(connection);
     return TCPCT_UNACCEPTABLE;
+}
+
+/* A duplicate is acknowledged, and told as such (RFC 2883). */
+static enum tcpct_verdict out_of_window(struct tcpct_connection *connection,
+                                        const struct segment *segment)
+{
+    uint32_t end = segment->seq + segment->data_size;
+    if (segment->data_size && seq_leq(end, connection->rcv_nxt))
+        connection->duplicate = (struct sack_block){ .start = segment->seq, .end = end };
+    return unacceptable(connection);
 }
 
 /* RFC 7323, 5.3, R1: PAWS. */
@@ -187,6 +197,8 @@ static enum tcpct_verdict take_data(struct tcpct_connection *connection,
     if (!store(connection, segment, start, end))
         return TCPCT_NO_RESOURCES;
     take_ecn(connection, segment);
+    if (ranges_contain(&connection->ranges, start, end))
+        connection->duplicate = (struct sack_block){ .start = start, .end = end };
     if (start != next) {
         if (!ranges_add(&connection->ranges, start, end))
             return TCPCT_NO_RESOURCES;
@@ -257,19 +269,26 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
     if (!in_window(connection, segment)) {
         if (segment->flags & SEGMENT_RST)
             return TCPCT_UNACCEPTABLE;
-        return unacceptable(connection);
+        return out_of_window(connection, segment);
     }
     if (segment->flags & SEGMENT_RST)
         return close_reset_received(connection, segment, now_us);
-    if (segment->flags & SEGMENT_SYN)
-        return unacceptable(connection); /* RFC 5961, 4.2 */
+    if (segment->flags & SEGMENT_SYN) { /* RFC 5961, 4.2 */
+        close_challenge(connection, now_us);
+        return TCPCT_UNACCEPTABLE;
+    }
     if (!(segment->flags & SEGMENT_ACK))
         return TCPCT_UNACCEPTABLE;
     if (seq_lt(connection->snd_nxt, segment->ack) || /* RFC 5961, 5.2 */
-        seq_lt(segment->ack, connection->snd_una - connection->snd_max_wnd))
-        return unacceptable(connection);
+        seq_lt(segment->ack, connection->snd_una - connection->snd_max_wnd)) {
+        close_challenge(connection, now_us);
+        return TCPCT_UNACCEPTABLE;
+    }
     take_timestamp(connection, segment, now_us);
     connection->fin_tries = 0;
+    connection->keepalives = 0;
+    if (connection->keepalive_us)
+        timer_set(connection, TIMER_KEEPALIVE, now_us + connection->keepalive_us);
     if (!connection->confirmed) {
         connection->confirmed = true;
         recovery_timer(connection, now_us);

@@ -43,12 +43,15 @@ static void add_sack(const struct tcpct_connection *connection, struct tcp_optio
 {
     const struct ranges *ranges = &connection->ranges;
     unsigned most = connection->timestamps ? 3 : 4; /* what 40 bytes hold (RFC 2018, 3) */
-    if (!connection->sack_permitted || ranges->count == 0)
+    bool duplicate = connection->duplicate.start != connection->duplicate.end;
+    if (!connection->sack_permitted || (ranges->count == 0 && !duplicate))
         return;
     options->present |= OPTION_SACK;
-    options->sack_count = (uint8_t)(ranges->count < most ? ranges->count : most);
-    for (unsigned i = 0; i < options->sack_count; i++)
-        options->sack[i] = ranges->item[i];
+    options->sack_count = 0;
+    if (duplicate) /* the first block tells it (RFC 2883, 4) */
+        options->sack[options->sack_count++] = connection->duplicate;
+    for (unsigned i = 0; i < ranges->count && options->sack_count < most; i++)
+        options->sack[options->sack_count++] = ranges->item[i];
 }
 
 /* The Initiator's <ACK(SYN)>, also when it is sent again: the numbers and the echo are those that
@@ -141,6 +144,7 @@ static void acknowledged_now(struct tcpct_connection *connection)
 {
     connection->ack_now = false;
     connection->ack_delayed = 0;
+    connection->duplicate.start = connection->duplicate.end;
     connection->last_ack_sent = connection->rcv_nxt;
     timer_stop(connection, TIMER_DELAYED_ACK);
 }
@@ -264,8 +268,7 @@ static bool retransmit(struct tcpct_connection *connection, struct tcpct_packet 
     if (!fin && seq + size != sent->end)
         flight_split(flight, index, seq + size);
     flight_resent(flight, index, now_us);
-    connection->totals.retransmissions++;
-    connection->stack->counters.retransmissions++;
+    recovery_resent(connection, seq, now_us);
     trace_connection(connection, TCPCT_TRACE_RETRANSMISSION, "", size, now_us);
     recovery_sent(connection, size + fin, now_us);
     return finish_data(connection, &segment, size, room, packet);

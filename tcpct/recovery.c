@@ -1,177 +1,12 @@
 #include "recovery.h"
 
+#include "loss.h"
 #include "pace.h"
 #include "path.h"
 #include "seq.h"
 #include "timer.h"
 
-enum { DUPLICATE_THRESHOLD = 3, FIN_TRIES_MAX = 8 };
-
-/* What one acknowledgment brought. */
-struct delivery {
-    uint32_t bytes;     /* newly known to have arrived */
-    uint64_t latest_us; /* when the one that left last had left; 0: none */
-    bool ambiguous;     /* that one was sent more than once (Karn) */
-};
-
-/* A record has arrived: RFC 8985, 6.2, steps 1 to 3. */
-static void delivered(struct tcpct_connection *connection, const struct sent *sent, uint64_t now_us,
-                      struct delivery *delivery)
-{
-    struct recovery *recovery = &connection->recovery;
-    uint64_t age_us = now_us - sent->sent_us;
-    delivery->bytes += sent->end - sent->seq;
-    if (sent->sent_us >= delivery->latest_us) {
-        delivery->latest_us = sent->sent_us;
-        delivery->ambiguous = sent->flags & SENT_RETRANSMITTED;
-    }
-    if (sent->flags & SENT_RETRANSMITTED) {
-        if (age_us < connection->rtt.min_us) /* it was the original that arrived */
-            return;
-    } else if (seq_lt(sent->end, recovery->highest_sacked)) {
-        recovery->reordering_seen = true;
-    }
-    recovery->highest_sacked = seq_max(recovery->highest_sacked, sent->end);
-    if (sent->sent_us > recovery->rack_sent_us ||
-        (sent->sent_us == recovery->rack_sent_us && seq_lt(recovery->rack_end, sent->end))) {
-        recovery->rack_sent_us = sent->sent_us;
-        recovery->rack_end = sent->end;
-        recovery->rack_rtt_us = age_us;
-    }
-}
-
-static void take_cumulative(struct tcpct_connection *connection, uint32_t ack, uint64_t now_us,
-                            struct delivery *delivery)
-{
-    struct flight *flight = &connection->flight;
-    while (flight->count) {
-        struct sent *first = flight_at(flight, 0);
-        if (seq_leq(ack, first->seq))
-            break;
-        struct sent part = *first;
-        part.end = seq_min(part.end, ack);
-        if (!(part.flags & SENT_SACKED))
-            delivered(connection, &part, now_us, delivery);
-        if (part.end == first->end)
-            flight_pop(flight);
-        else
-            flight_trim(flight, ack);
-    }
-}
-
-static void sack_record(struct tcpct_connection *connection, uint32_t index, uint64_t now_us,
-                        struct delivery *delivery)
-{
-    struct sent *sent = flight_at(&connection->flight, index);
-    if (sent->flags & SENT_SACKED)
-        return;
-    delivered(connection, sent, now_us, delivery);
-    flight_mark_sacked(&connection->flight, index);
-}
-
-static void take_block(struct tcpct_connection *connection, const struct sack_block *block,
-                       uint64_t now_us, struct delivery *delivery)
-{
-    struct flight *flight = &connection->flight;
-    if (!seq_lt(block->start, block->end) || seq_lt(block->start, connection->snd_una) ||
-        seq_lt(connection->snd_nxt, block->end))
-        return; /* a D-SACK (RFC 2883), or nonsense */
-    for (uint32_t i = 0; i < flight->count; i++) {
-        struct sent *sent = flight_at(flight, i);
-        if (seq_leq(sent->end, block->start) || (sent->flags & SENT_SACKED))
-            continue;
-        if (seq_leq(block->end, sent->seq))
-            break;
-        if (seq_lt(sent->seq, block->start)) { /* begins inside: the rest is looked at next */
-            if (!flight_reserve(flight, &connection->stack->memory) ||
-                !flight_split(flight, i, block->start))
-                return;
-            continue;
-        }
-        if (seq_lt(block->end, sent->end) && (!flight_reserve(flight, &connection->stack->memory) ||
-                                              !flight_split(flight, i, block->end)))
-            return;
-        sack_record(connection, i, now_us, delivery);
-    }
-}
-
-/* Without SACK, a duplicate acknowledgment says that one more segment arrived above the hole. */
-static void take_duplicate(struct tcpct_connection *connection, uint64_t now_us,
-                           struct delivery *delivery)
-{
-    struct flight *flight = &connection->flight;
-    connection->recovery.duplicates++;
-    for (uint32_t i = 0; i < flight->count; i++) {
-        struct sent *sent = flight_at(flight, i);
-        uint32_t one = sent->seq + connection->mss;
-        if (seq_lt(one, sent->end) &&
-            (!flight_reserve(flight, &connection->stack->memory) || !flight_split(flight, i, one)))
-            return;
-        if (i == 0 || (flight_at(flight, i)->flags & SENT_SACKED))
-            continue;
-        sack_record(connection, i, now_us, delivery);
-        return;
-    }
-}
-
-/* Without SACK, a cumulative acknowledgment ends the count; in fast recovery, one below the
- * recovery point says that the next segment is lost as well (RFC 6582, 3.2, step 3). */
-static void take_partial(struct tcpct_connection *connection)
-{
-    struct flight *flight = &connection->flight;
-    connection->recovery.duplicates = 0;
-    for (uint32_t i = 0; i < flight->count; i++)
-        if (flight_at(flight, i)->flags & SENT_SACKED)
-            flight_clear_sacked(flight, i);
-    if (connection->recovery.phase == RECOVERY_FAST && flight->count &&
-        seq_lt(connection->snd_una, connection->recovery.point)) {
-        struct sent *first = flight_at(flight, 0);
-        if (!(first->flags & (SENT_LOST | SENT_RETRANSMITTED)))
-            flight_mark_lost(flight, 0);
-    }
-}
-
-static uint32_t sacked_segments(const struct tcpct_connection *connection)
-{
-    return connection->flight.sacked / connection->congestion.mss;
-}
-
-/* RFC 8985, 6.2, step 4: how long an earlier segment may still be late. */
-static uint64_t reordering_window(const struct tcpct_connection *connection)
-{
-    const struct recovery *recovery = &connection->recovery;
-    if (!recovery->reordering_seen &&
-        (recovery->phase != RECOVERY_OPEN || sacked_segments(connection) >= DUPLICATE_THRESHOLD))
-        return 0;
-    return min_u64(connection->rtt.min_us / 4, connection->rtt.srtt_us);
-}
-
-/* RFC 8985, 6.2, step 5: marks what is lost; sets the timer for what may yet be. */
-static void detect_lost(struct tcpct_connection *connection, uint64_t now_us)
-{
-    const struct recovery *recovery = &connection->recovery;
-    struct flight *flight = &connection->flight;
-    uint64_t window_us = reordering_window(connection);
-    uint64_t again_us = TCPCT_NEVER;
-    timer_stop(connection, TIMER_REORDER);
-    if (recovery->rack_sent_us == 0)
-        return;
-    for (uint32_t i = 0; i < flight->count; i++) {
-        const struct sent *sent = flight_at(flight, i);
-        if (sent->flags & (SENT_SACKED | SENT_LOST))
-            continue;
-        if (sent->sent_us > recovery->rack_sent_us ||
-            (sent->sent_us == recovery->rack_sent_us && !seq_lt(sent->end, recovery->rack_end)))
-            continue;
-        uint64_t lost_us = sent->sent_us + recovery->rack_rtt_us + window_us;
-        if (lost_us <= now_us)
-            flight_mark_lost(flight, i);
-        else
-            again_us = min_u64(again_us, lost_us);
-    }
-    if (again_us != TCPCT_NEVER)
-        timer_set(connection, TIMER_REORDER, again_us);
-}
+enum { FIN_TRIES_MAX = 8 };
 
 /* RFC 6937, 3: on entry, and on each acknowledgment in fast recovery. */
 static void reduce_proportionally(struct tcpct_connection *connection, uint32_t bytes,
@@ -195,6 +30,45 @@ static void reduce_proportionally(struct tcpct_connection *connection, uint32_t 
     congestion->cwnd = pipe + max_u32(send, least);
 }
 
+/* What a spurious retransmission would be repaired to (RFC 4015). */
+static void save_for_undo(struct tcpct_connection *connection)
+{
+    struct recovery *recovery = &connection->recovery;
+    recovery->undoable = true;
+    recovery->undo_dated = false;
+    recovery->undo_cwnd = connection->congestion.cwnd;
+    recovery->undo_ssthresh = connection->congestion.ssthresh;
+}
+
+/* Whether the first acknowledgment of what was sent again was caused by the original: then it
+ * echoes a timestamp from before the retransmission (RFC 3522, 3). Asked once in a phase. */
+static bool was_spurious(struct tcpct_connection *connection, const struct tcp_options *options)
+{
+    struct recovery *recovery = &connection->recovery;
+    if (!recovery->undoable || !recovery->undo_dated || !connection->timestamps ||
+        seq_leq(connection->snd_una, recovery->undo_seq))
+        return false;
+    recovery->undoable = false;
+    return seq_lt(options->timestamp_echo, recovery->undo_timestamp);
+}
+
+/* RFC 4015, 3: nothing was lost. What is marked lost, and was not sent again, is in flight. */
+static void undo(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct flight *flight = &connection->flight;
+    struct congestion *congestion = &connection->congestion;
+    for (uint32_t i = 0; i < flight->count; i++)
+        if (flight_at(flight, i)->flags & SENT_LOST)
+            flight_clear_lost(flight, i);
+    congestion->cwnd = max_u32(congestion->cwnd, connection->recovery.undo_cwnd);
+    congestion->ssthresh = connection->recovery.undo_ssthresh;
+    connection->recovery.phase = RECOVERY_OPEN;
+    connection->recovery.reordering_seen = true;
+    connection->stack->counters.retransmissions_undone++;
+    trace_connection(connection, TCPCT_TRACE_CWND, "spurious retransmission undone",
+                     congestion->cwnd, now_us);
+}
+
 static void enter_fast_recovery(struct tcpct_connection *connection, uint32_t outstanding,
                                 uint64_t now_us)
 {
@@ -204,6 +78,7 @@ static void enter_fast_recovery(struct tcpct_connection *connection, uint32_t ou
     recovery->point = connection->snd_nxt;
     recovery->prr_delivered = recovery->prr_out = 0;
     recovery->prr_flight = outstanding;
+    save_for_undo(connection);
     congestion->ssthresh = congestion->control->reduced(congestion, outstanding);
     trace_connection(connection, TCPCT_TRACE_CWND, "fast recovery", congestion->ssthresh, now_us);
 }
@@ -220,6 +95,7 @@ static void respond(struct tcpct_connection *connection, const struct congestion
         if (recovery->phase == RECOVERY_FAST)
             congestion->cwnd = congestion->ssthresh;
         recovery->phase = RECOVERY_OPEN;
+        recovery->undoable = false;
         recovery->duplicates = 0;
     }
     if (recovery->phase == RECOVERY_OPEN && connection->flight.lost) {
@@ -285,25 +161,17 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
                            const struct tcp_options *options, bool duplicate, uint64_t now_us)
 {
     struct flight *flight = &connection->flight;
-    struct delivery delivery = { 0 };
+    struct delivery delivery;
     uint32_t outstanding = flight->in_flight + flight->lost;
     bool cwnd_limited = 2 * (uint64_t)flight->in_flight >= connection->congestion.cwnd;
     bool advanced = seq_lt(connection->snd_una, ack);
 
-    take_cumulative(connection, ack, now_us, &delivery);
-    connection->snd_una = ack;
-    if (connection->sack_permitted) {
-        if (options->present & OPTION_SACK)
-            for (unsigned i = 0; i < options->sack_count; i++)
-                take_block(connection, &options->sack[i], now_us, &delivery);
-    } else if (advanced) {
-        take_partial(connection);
-    } else if (duplicate) {
-        take_duplicate(connection, now_us, &delivery);
-    }
+    loss_take(connection, ack, options, duplicate, now_us, &delivery);
+    if (was_spurious(connection, options))
+        undo(connection, now_us);
     uint64_t rtt_us = measure(connection, &delivery, options, advanced, now_us);
     struct congestion_sample sample = sample_of(connection, delivery.bytes, rtt_us, now_us);
-    detect_lost(connection, now_us);
+    loss_detect(connection, now_us);
     respond(connection, &sample, outstanding, cwnd_limited);
     tail_acknowledged(connection, options);
     if (advanced)
@@ -330,7 +198,7 @@ void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_
 {
     uint32_t outstanding = connection->flight.in_flight + connection->flight.lost;
     struct congestion_sample sample = sample_of(connection, 0, 0, now_us);
-    detect_lost(connection, now_us);
+    loss_detect(connection, now_us);
     respond(connection, &sample, outstanding, false);
     recovery_timer(connection, now_us);
     tcb_output(connection);
@@ -366,8 +234,10 @@ bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
         if (!(flight_at(flight, i)->flags & (SENT_SACKED | SENT_LOST)))
             flight_mark_lost(flight, i);
     if (!bare_fin) {
-        if (recovery->phase != RECOVERY_RTO) /* RFC 5681, 3.1: once for each loss */
+        if (recovery->phase != RECOVERY_RTO) { /* RFC 5681, 3.1: once for each loss */
+            save_for_undo(connection);
             congestion->ssthresh = congestion->control->reduced(congestion, outstanding);
+        }
         congestion->cwnd = congestion->mss;
         recovery->phase = RECOVERY_RTO;
         recovery->point = connection->snd_nxt;
@@ -399,6 +269,18 @@ bool recovery_next(const struct tcpct_connection *connection, uint32_t *index)
         if (flight_at(flight, *index)->flags & SENT_LOST)
             return true;
     return false;
+}
+
+void recovery_resent(struct tcpct_connection *connection, uint32_t seq, uint64_t now_us)
+{
+    struct recovery *recovery = &connection->recovery;
+    if (!recovery->undo_dated) {
+        recovery->undo_timestamp = tcb_timestamp(connection, now_us);
+        recovery->undo_seq = seq;
+    }
+    recovery->undo_dated = true;
+    connection->totals.retransmissions++;
+    connection->stack->counters.retransmissions++;
 }
 
 void recovery_sent(struct tcpct_connection *connection, uint32_t bytes, uint64_t now_us)

@@ -1,13 +1,10 @@
-/* recovery.h - loss detection and recovery at the sender.
+/* recovery.h - loss recovery at the sender: what is done about what loss.h finds.
  *
- * One mechanism for every peer: the flight's records are marked sacked by SACK blocks (RFC 2018)
- * or, for a peer without SACK, by counting duplicate acknowledgments, each of which stands for
- * one segment that has arrived (RFC 5681, 3.2). What was sent well before something that has
- * arrived is lost (RACK, RFC 8985); with three segments above the first hole and no reordering
- * seen, "well before" means "before" (RFC 6675's DupThresh). When nothing more comes that could
- * tell, a tail loss probe asks after two round trips (RFC 8985, 7). Fast recovery is paced by
- * Proportional Rate Reduction (RFC 6937); after a timeout everything not sacked counts as lost
- * and is sent again in slow start (RFC 6298, RFC 5681).
+ * Fast recovery is paced by Proportional Rate Reduction (RFC 6937). When nothing more comes that
+ * could tell of a loss, a tail loss probe asks after two round trips (RFC 8985, 7). After a
+ * timeout everything not sacked counts as lost and is sent again in slow start (RFC 6298, RFC
+ * 5681). If timestamps show that nothing was lost, the reduction is taken back (RFC 3522, RFC
+ * 4015).
  *
  * Invariant: phase is RECOVERY_OPEN exactly when nothing below `point` is outstanding.
  */
@@ -36,6 +33,9 @@ void recovery_probed(struct tcpct_connection *connection, bool retransmitted, ui
 
 /* The first record that is to be sent again; false: none. */
 bool recovery_next(const struct tcpct_connection *connection, uint32_t *index);
+
+/* Old data was sent again, from `seq` on. */
+void recovery_resent(struct tcpct_connection *connection, uint32_t seq, uint64_t now_us);
 
 /* `bytes` were sent, new or again. */
 void recovery_sent(struct tcpct_connection *connection, uint32_t bytes, uint64_t now_us);

@@ -38,6 +38,7 @@ enum timer {
     TIMER_PERSIST,   /* zero window probe */
     TIMER_REORDER,   /* RACK: a segment becomes lost if nothing comes */
     TIMER_TIME_WAIT, /* also: FIN-WAIT-2 of a connection that nobody holds */
+    TIMER_KEEPALIVE, /* nothing was heard for long */
     TIMER_USER,      /* the user timeout */
     TIMER_PACE,      /* the next segment may leave */
     TIMER_MEMORY,    /* what found no memory may be tried again */
@@ -64,6 +65,10 @@ struct recovery {
     uint64_t rack_sent_us;   /* RACK.xmit_ts, .end_seq, .rtt (RFC 8985, 5.2) */
     uint32_t rack_end;
     uint64_t rack_rtt_us;
+    bool undoable;                               /* the reduction of this phase can be taken back */
+    uint32_t undo_cwnd, undo_ssthresh;           /* what it would be taken back to */
+    uint32_t undo_timestamp, undo_seq;           /* of the first retransmission of the phase */
+    bool undo_dated;                             /* those are set */
     uint32_t prr_delivered, prr_out, prr_flight; /* RFC 6937, 3 */
     bool tail_timer;         /* the retransmission timer is set for a tail loss probe */
     bool tail_due;           /* the probe is to be sent */
@@ -102,6 +107,8 @@ struct tcpct_connection {
     unsigned events; /* enum tcpct_event_flags to be told */
     struct tcpct_parameters parameters;
     uint64_t user_timeout_us;
+    uint64_t keepalive_us; /* idle time before the first keep-alive; 0: none are sent */
+    uint8_t keepalives;    /* unanswered */
     bool nodelay;
 
     /* Sending. ring holds [data_seq, ...): unacknowledged and unsent bytes. */
@@ -136,6 +143,7 @@ struct tcpct_connection {
     uint8_t rcv_scale;
     struct ring receive;
     struct ranges ranges;
+    struct sack_block duplicate; /* what came twice, to be told by D-SACK; empty: nothing */
     bool window_scaling, sack_permitted;
     bool end_seen;     /* the peer's FIN has come, and all before it: end-of-file */
     bool fin_received; /* ... and is acknowledged */
@@ -192,7 +200,9 @@ struct tcpct_stack {
     struct tcpct_connection *output_first, *output_last;
     struct tcpct_connection *event_first, *event_last;
 
-    uint64_t now_us; /* of the last of the four calls: the time of the application's calls */
+    uint64_t now_us;       /* of the last of the four calls: the time of the application's calls */
+    uint64_t challenge_us; /* when this second of challenge ACKs began (RFC 5961, 7) */
+    uint32_t challenges;   /* sent in it */
     uint8_t random[RANDOM_BUFFER]; /* drawn ahead; random_left bytes are unused */
     uint32_t random_left;
     struct tcpct_counters counters;

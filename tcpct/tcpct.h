@@ -261,6 +261,7 @@ int tcpct_connection_error(const struct tcpct_connection *connection);
 enum tcpct_option {
     TCPCT_OPTION_NODELAY,      /* 1: no Nagle (RFC 9293, 3.7.4); default 0 */
     TCPCT_OPTION_USER_TIMEOUT, /* microseconds */
+    TCPCT_OPTION_KEEPALIVE,    /* idle microseconds before keep-alives (RFC 9293, 3.8.4); 0: none */
 };
 /* Errors: INVALID. */
 int tcpct_option_set(struct tcpct_connection *connection, enum tcpct_option option, uint64_t value);
@@ -318,6 +319,8 @@ struct tcpct_counters {
     uint64_t options_ignored;             /* options with a bad length */
     uint64_t connections_made, connections_failed;
     uint64_t retransmissions, retransmission_timeouts;
+    uint64_t retransmissions_undone; /* that were spurious */
+    uint64_t challenges_withheld;    /* challenge ACKs beyond the limit (RFC 5961, 7) */
     uint64_t backlog_full, connections_full, memory_full;
 };
 void tcpct_counters(const struct tcpct_stack *stack, struct tcpct_counters *counters);

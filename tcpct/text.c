@@ -92,6 +92,8 @@ const char *tcpct_counter_name(size_t index)
         "connections_failed",
         "retransmissions",
         "retransmission_timeouts",
+        "retransmissions_undone",
+        "challenges_withheld",
         "backlog_full",
         "connections_full",
         "memory_full",
