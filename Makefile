@@ -41,9 +41,11 @@ SOURCES = $(wildcard $(ROOMS:=/*.c))
 HEADERS = $(wildcard $(ROOMS:=/*.h) tests/*/*.h)
 TESTS = $(wildcard tests/*/*_test.c)
 FUZZERS = $(wildcard tests/fuzz/*_fuzz.c)
+BENCHMARKS = $(wildcard tests/bench/*_bench.c)
 NET_HELPERS = $(wildcard tests/net/*.c)
-SUPPORT = $(filter-out $(TESTS) $(FUZZERS) $(NET_HELPERS),$(wildcard tests/*/*.c))
-EVERY_C = $(SOURCES) $(TESTS) $(FUZZERS) $(NET_HELPERS) $(SUPPORT)
+SUPPORT = $(filter-out $(TESTS) $(FUZZERS) $(BENCHMARKS) $(NET_HELPERS),$(wildcard tests/*/*.c))
+EVERY_C = $(SOURCES) $(TESTS) $(FUZZERS) $(BENCHMARKS) $(NET_HELPERS) $(SUPPORT) \
+	$(wildcard tools/*/*.c)
 
 # The objects of a room, relative to a variant's folder. The program's main() stays out of
 # libtools.a, since tests and fuzzers have their own.
@@ -59,6 +61,7 @@ LIBRARIES = -lldns -lpcap -lcrypto
 
 # A file of tests/net/ is a program of its own, which a script there runs.
 TEST_PROGRAMS = $(patsubst %.c,build/asan/%,$(TESTS) $(NET_HELPERS))
+BENCHMARK_PROGRAMS = $(BENCHMARKS:%.c=build/release/%)
 FUZZ_PROGRAMS = $(FUZZERS:tests/fuzz/%.c=build/fuzz/%)
 
 # ---- all ------------------------------------------------------------------------------------------
@@ -69,11 +72,11 @@ FUZZ_PROGRAMS = $(FUZZERS:tests/fuzz/%.c=build/fuzz/%)
 .SECONDEXPANSION:
 
 all: build/tcpct build/libtcpct.a build/libtcpct.so
-asan: build/asan/tcpct $(TEST_PROGRAMS)
+asan: build/asan/bin/tcpct $(TEST_PROGRAMS)
 fuzz: $(FUZZ_PROGRAMS)
 
 build/tcpct: $(PROGRAM_ARCHIVES:%=build/release/%)
-build/asan/tcpct: $(PROGRAM_ARCHIVES:%=build/asan/%)
+build/asan/bin/tcpct: $(PROGRAM_ARCHIVES:%=build/asan/%)
 
 build/tcpct: build/release/tools/main.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(call group,release,$(PROGRAM_ARCHIVES)) $(LIBRARIES)
@@ -90,11 +93,15 @@ build/libtcpct.so: $(objects_tcpct:%=build/release/%) tools/libtcpct.map
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=tools/libtcpct.map \
 		-Wl,-z,defs -o $@ $(filter %.o,$^) -lcrypto
 
-build/asan/tcpct: build/asan/tools/main.o
+build/asan/bin/tcpct: build/asan/tools/main.o
+	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $< $(call group,asan,$(PROGRAM_ARCHIVES)) $(LIBRARIES)
 
 $(TEST_PROGRAMS): build/asan/%: build/asan/%.o $(TEST_ARCHIVES:%=build/asan/%)
 	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $< $(call group,asan,$(TEST_ARCHIVES)) -lcmocka $(LIBRARIES)
+
+$(BENCHMARK_PROGRAMS): build/release/%: build/release/%.o $(PROGRAM_ARCHIVES:%=build/release/%)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(call group,release,$(PROGRAM_ARCHIVES)) $(LIBRARIES)
 
 $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/tests/fuzz/%.o $(TEST_ARCHIVES:%=build/fuzz/%)
 	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(call group,fuzz,$(TEST_ARCHIVES)) $(LIBRARIES)
@@ -141,16 +148,18 @@ JOBS ?= $(shell nproc)
 
 demo:
 	@tools/deps demo
-	@$(MAKE) --no-print-directory -j$(JOBS) build/tcpct
+	@echo "Building build/tcpct."
+	@$(MAKE) --no-print-directory -s -j$(JOBS) build/tcpct
 	@tools/demo
 
 check:
 	@tools/deps check
-	@$(MAKE) --no-print-directory -j$(JOBS) all asan fuzz
+	@echo "Building the program, the library, every test and fuzz target."
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all asan fuzz
 	@tests/run
 
-bench: all
-	build/tcpct bench
+bench: $(BENCHMARK_PROGRAMS)
+	@for program in $^; do $$program || exit 1; done
 
 # ---- what the sources must look like --------------------------------------------------------------
 

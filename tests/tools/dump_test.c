@@ -1,0 +1,144 @@
+/* `tcpct dump` on whole files: link types, the recorded captures, and files that are none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/tools/run.h"
+#include "tools/command.h"
+
+#define DUMP(...) run_command(command_dump, (const char *const[]){ "dump", __VA_ARGS__, NULL })
+
+static char path[] = "/tmp/tcpct-dump-XXXXXX";
+
+/* A <SYN> from 10.0.0.1:4000 to 10.0.0.2:53 with sequence number 5. */
+static const uint8_t syn[40] = { 0x45, 0, 0, 40, 0, 0, 0x40, 0,    64,  6, 0x26, 0xce, 10,
+                                 0,    0, 1, 10, 0, 0, 2,    0x0f, 160, 0, 53,   0,    0,
+                                 0,    5, 0, 0,  0, 0, 0x50, 2,    4,   0, 0x88, 0x06 };
+
+static int make_path(void **state)
+{
+    (void)state;
+    int file = mkstemp(path);
+    return file < 0 ? -1 : close(file);
+}
+
+static int remove_path(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+/* Writes one packet, `header` and then the <SYN>. */
+static void write_capture(int link_type, const uint8_t *header, size_t header_size)
+{
+    uint8_t bytes[100];
+    memcpy(bytes, header, header_size);
+    memcpy(bytes + header_size, syn, sizeof syn);
+    const struct pcap_pkthdr record = { .caplen = (bpf_u_int32)(header_size + sizeof syn),
+                                        .len = (bpf_u_int32)(header_size + sizeof syn) };
+    pcap_t *pcap = pcap_open_dead(link_type, 65535);
+    pcap_dumper_t *dumper = pcap_dump_open(pcap, path);
+    assert_non_null(dumper);
+    pcap_dump((u_char *)dumper, &record, bytes);
+    pcap_dump_close(dumper);
+    pcap_close(pcap);
+}
+
+static void test_link_types(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int type;
+        size_t size;
+        uint8_t header[24];
+    } links[] = {
+        { "raw", DLT_RAW, 0, { 0 } },
+        { "Ethernet", DLT_EN10MB, 14, { [12] = 0x08 } },
+        { "Ethernet, two tags", DLT_EN10MB, 22, { [12] = 0x88, 0xa8, 0, 1, 0x81, 0, 0, 2, 0x08 } },
+        { "null", DLT_NULL, 4, { 2 } },
+        { "cooked", DLT_LINUX_SLL, 16, { [14] = 0x08 } },
+        { "cooked 2", DLT_LINUX_SLL2, 20, { 0x08 } },
+    };
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        write_capture(links[i].type, links[i].header, links[i].size);
+        struct run run = DUMP(path);
+        if (run.status != 0 || strcmp(run.out, "   0.000000 10.0.0.1.4000 > 10.0.0.2.53 S seq 0 "
+                                               "win 1024 data 0\n") != 0)
+            fail_msg("%s: status %d, %s", links[i].name, run.status, run.out);
+    }
+}
+
+static void test_other_traffic_is_passed_over(void **state)
+{
+    (void)state;
+    const uint8_t arp[14] = { [12] = 0x08, 0x06 };
+    write_capture(DLT_EN10MB, arp, sizeof arp);
+    struct run run = DUMP(path);
+    assert_int_equal(run.status, 0);
+    assert_string_equal(run.out, "");
+}
+
+static void test_recorded_capture(void **state)
+{
+    (void)state;
+    struct run run = DUMP("--summary", "tests/pcaps/v4-c16.pcap");
+    assert_int_equal(run.status, 0);
+    assert_string_equal(run.out, "10.13.0.11.45764 > 10.13.0.12.7002  cold  packets 6 + 4  bytes "
+                                 "345 + 241  data 5 + 5  round trips 2  4.937 ms\n");
+    run = DUMP("--summary", "--json", "tests/pcaps/v6-plain.pcap");
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(run.out, "\"mode\":\"plain\""));
+    run = DUMP("tests/pcaps/v4-c8.pcap");
+    assert_non_null(strstr(run.out, "cookie 8dc658b5fc8a4d9b,wscale 4>"));
+}
+
+static void test_what_is_no_capture(void **state)
+{
+    (void)state;
+    struct run run = DUMP("/nonexistent.pcap");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "/nonexistent.pcap"));
+    run = DUMP("Makefile");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "cannot read Makefile as a capture"));
+    write_capture(DLT_USB_LINUX, syn, 0);
+    run = DUMP(path);
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "link type"));
+    write_capture(DLT_RAW, syn, 0);
+    assert_int_equal(truncate(path, 24 + 16 + 30), 0);
+    run = DUMP(path);
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "ends in the middle"));
+}
+
+static void test_usage(void **state)
+{
+    (void)state;
+    assert_int_equal(DUMP(NULL).status, EXIT_USAGE);
+    assert_int_equal(DUMP("one.pcap", "two.pcap").status, EXIT_USAGE);
+    assert_int_equal(DUMP("--what", "one.pcap").status, EXIT_USAGE);
+    struct run run = DUMP("--help");
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(run.out, "usage: tcpct dump"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_link_types),
+        cmocka_unit_test(test_other_traffic_is_passed_over),
+        cmocka_unit_test(test_recorded_capture),
+        cmocka_unit_test(test_what_is_no_capture),
+        cmocka_unit_test(test_usage),
+    };
+    return cmocka_run_group_tests(tests, make_path, remove_path);
+}
