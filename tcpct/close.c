@@ -140,6 +140,10 @@ enum tcpct_verdict close_reset_received(struct tcpct_connection *connection,
         close_challenge(connection, now_us);
         return TCPCT_UNACCEPTABLE;
     }
+    if (connection->state == TCPCT_SYN_RECEIVED) {
+        tcb_closed(connection, connection->initiator ? TCPCT_ERROR_REFUSED : TCPCT_OK, now_us);
+        return TCPCT_ACCEPTED;
+    }
     bool orderly = connection->state == TCPCT_TIME_WAIT || connection->state == TCPCT_CLOSING ||
                    connection->state == TCPCT_LAST_ACK;
     tcb_closed(connection, orderly ? TCPCT_OK : TCPCT_ERROR_RESET, now_us);

@@ -1,5 +1,6 @@
 #include "connection.h"
 
+#include "handshake.h"
 #include "initiator.h"
 #include "recovery.h"
 #include "seq.h"
@@ -265,6 +266,10 @@ static bool retransmission_expired(struct tcpct_connection *connection, uint64_t
 {
     bool exchanging = connection->state == TCPCT_SYN_SENT ||
                       (!connection->confirmed && connection->flight.count == 0);
+    if (connection->state == TCPCT_SYN_RECEIVED) {
+        handshake_timeout(connection, now_us);
+        return true;
+    }
     if (!exchanging)
         return recovery_timeout(connection, now_us);
     initiator_timeout(connection, now_us);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "demux.h"
+#include "handshake.h"
 #include "reply.h"
 #include "seq.h"
 #include "timer.h"
@@ -222,6 +223,10 @@ enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
     uint32_t first = connection->iss + 1, last = first + connection->syn_data;
     bool acceptable = (segment->flags & SEGMENT_ACK) &&
                       (segment->ack == first || (connection->syn_data && segment->ack == last));
+    if ((segment->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST | SEGMENT_FIN)) == SEGMENT_SYN) {
+        handshake_simultaneous(connection, segment, now_us);
+        return TCPCT_ACCEPTED;
+    }
     if (!acceptable) { /* RFC 9293, 3.10.7.3 */
         bool sent =
             (segment->flags & SEGMENT_ACK) && reply_reset(connection->stack, segment, reply);

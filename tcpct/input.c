@@ -1,6 +1,7 @@
 #include "input.h"
 
 #include "close.h"
+#include "handshake.h"
 #include "initiator.h"
 #include "recovery.h"
 #include "seq.h"
@@ -284,6 +285,9 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         close_challenge(connection, now_us);
         return TCPCT_UNACCEPTABLE;
     }
+    if (connection->state == TCPCT_SYN_RECEIVED &&
+        !handshake_acknowledged(connection, segment, reply, now_us))
+        return reply->length ? TCPCT_REPLIED : TCPCT_NO_RESOURCES;
     take_timestamp(connection, segment, now_us);
     connection->fin_tries = 0;
     connection->keepalives = 0;

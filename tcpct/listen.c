@@ -10,8 +10,9 @@ enum { AMPLIFICATION_MAX = 3 };
 
 /* A Cookie is taken if this listener wants cookies, the peer has Timestamps, which must be
  * supported (3), and no MD5 option forbids it (8.4). */
-static bool cookie_wanted(const struct tcpct_listener *listener, const struct tcp_options *options)
+bool listen_wants_cookie(const struct tcpct_listener *listener, const struct segment *syn)
 {
+    const struct tcp_options *options = &syn->options;
     const struct tcpct_parameters *parameters = &listener->options.parameters;
     return parameters->cookie_desired && !parameters->out_never &&
            (options->present & OPTION_COOKIE) && (options->present & OPTION_TIMESTAMPS) &&
@@ -120,7 +121,7 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
     struct endpoints endpoints = demux_endpoints(syn);
     struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
     struct segment answer = reply_to(syn);
-    bool cookie = cookie_wanted(listener, &syn->options);
+    bool cookie = listen_wants_cookie(listener, syn);
     bool answered = false;
 
     if (syn->flags & (SEGMENT_FIN | SEGMENT_RST)) /* 6.1; T/TCP is not spoken (8.3) */
@@ -162,6 +163,40 @@ enum cookie_verdict listen_verify(const struct tcpct_stack *stack, const struct 
     return cookie_verify(&stack->secrets, &parties, &numbers, options->responder_cookie, slot);
 }
 
+static void append(struct tcpct_listener *listener, struct tcpct_connection *connection)
+{
+    connection->held = true;
+    connection->parameters = listener->options.parameters;
+    connection->user = listener->options.user;
+    if (listener->backlog_last)
+        listener->backlog_last->accept_next = connection;
+    else
+        listener->backlog_first = connection;
+    listener->backlog_last = connection;
+    listener->backlog_count++;
+    listener->event = true;
+    listener->stack->counters.connections_made++;
+}
+
+static bool has_room(struct tcpct_listener *listener)
+{
+    if (listener->backlog_count < listener->options.backlog)
+        return true;
+    listener->stack->counters.backlog_full++;
+    return false;
+}
+
+bool listen_backlog_add(struct tcpct_connection *connection)
+{
+    struct tcpct_listener *listener = connection->listener;
+    if (!has_room(listener))
+        return false;
+    connection->queued = false;
+    listener->queued--;
+    append(listener, connection);
+    return true;
+}
+
 /* A TCB whose three-way handshake is this segment's proof. */
 static struct tcpct_connection *establish(struct tcpct_stack *stack,
                                           struct tcpct_listener *listener,
@@ -169,16 +204,12 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
                                           const struct tcp_options *peer, uint64_t now_us)
 {
     struct endpoints endpoints = demux_endpoints(segment);
-    if (listener->backlog_count >= listener->options.backlog) {
-        stack->counters.backlog_full++;
+    if (!has_room(listener))
         return NULL;
-    }
     struct tcpct_connection *connection = tcb_create(stack, &endpoints);
     if (!connection)
         return NULL;
     struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
-    connection->parameters = listener->options.parameters;
-    connection->user = listener->options.user;
     tcb_peer_options(connection, peer);
     connection->iss = segment->ack - 1;
     connection->snd_una = connection->snd_nxt = connection->data_seq = segment->ack;
@@ -201,16 +232,8 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
         connection->ecn.agreed = carried.ecn;
     }
     connection->confirmed = true;
-    connection->held = true;
     connection->listener = listener;
-    if (listener->backlog_last)
-        listener->backlog_last->accept_next = connection;
-    else
-        listener->backlog_first = connection;
-    listener->backlog_last = connection;
-    listener->backlog_count++;
-    listener->event = true;
-    stack->counters.connections_made++;
+    append(listener, connection);
     tcb_state(connection, TCPCT_ESTABLISHED, now_us);
     return connection;
 }

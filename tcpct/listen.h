@@ -28,6 +28,12 @@ struct tcpct_connection *listen_open(struct tcpct_stack *stack, struct tcpct_lis
                                      const struct segment *segment, struct tcpct_packet *reply,
                                      enum tcpct_verdict *verdict, uint64_t now_us);
 
+/* A connection that was queued is made: it waits to be accepted. False: the backlog is full. */
+bool listen_backlog_add(struct tcpct_connection *connection);
+
+/* Whether this <SYN> is answered with a Cookie. */
+bool listen_wants_cookie(const struct tcpct_listener *listener, const struct segment *syn);
+
 /* Whether the segment's Cookie-Pair was made by us for its numbers (3.5.2). */
 enum cookie_verdict listen_verify(const struct tcpct_stack *stack, const struct segment *segment,
                                   unsigned *slot);

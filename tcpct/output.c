@@ -171,8 +171,8 @@ static bool finish_data(struct tcpct_connection *connection, struct segment *seg
     segment->data_size = size;
     if (size > room)
         segment->segment_size = (uint16_t)room;
-    if (size && segment->seq + size == data_end(connection))
-        segment->flags |= SEGMENT_PSH;
+    if (size && first + size == data_end(connection) && !(segment->flags & SEGMENT_SYN))
+        segment->flags |= SEGMENT_PSH; /* implied in a <SYN> (RFC 6013, 6.1) */
     return finish(connection, segment, packet);
 }
 
@@ -188,23 +188,36 @@ static uint32_t buffer_room(const struct tcpct_connection *connection,
     return min_u32((uint32_t)(offload - headers), pace_burst(connection)) / room * room;
 }
 
-static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *packet,
-                     uint64_t now_us)
+/* Everything that we would like; the <SYN,ACK(SYN)> says what is agreed. */
+static void propose_options(const struct tcpct_connection *connection, struct segment *segment,
+                            uint64_t now_us)
 {
-    struct segment segment;
-    begin(connection, &segment, connection->iss, 0, true, now_us);
-    struct tcp_options *options = &segment.options;
-    segment.flags = SEGMENT_SYN;
+    struct tcp_options *options = &segment->options;
     if (connection->stack->config.ecn && connection->syn_tries == 0) /* RFC 3168, 6.1.1.1 */
-        segment.flags |= SEGMENT_ECE | SEGMENT_CWR;
-    segment.ack = 0;
-    segment.window = (uint16_t)min_u32(tcb_receive_window(connection), UINT16_MAX);
+        segment->flags |= SEGMENT_ECE | SEGMENT_CWR;
     options->present = OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_TIMESTAMPS | OPTION_WINDOW_SCALE;
     options->mss = stack_mss(connection->stack, &connection->endpoints.remote);
     options->window_scale = connection->stack->rcv_scale;
     options->timestamp_size = 4;
     options->timestamp_value = tcb_timestamp(connection, now_us);
     options->timestamp_echo = 0;
+}
+
+static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *packet,
+                     uint64_t now_us)
+{
+    struct segment segment;
+    begin(connection, &segment, connection->iss, 0, true, now_us);
+    struct tcp_options *options = &segment.options;
+    segment.window = (uint16_t)min_u32(tcb_receive_window(connection), UINT16_MAX);
+    if (connection->state == TCPCT_SYN_RECEIVED) {
+        segment.flags = SEGMENT_SYN | SEGMENT_ACK;
+        add_syn_options(connection, options);
+    } else {
+        segment.flags = SEGMENT_SYN;
+        segment.ack = 0;
+        propose_options(connection, &segment, now_us);
+    }
     uint32_t data = 0;
     if (connection->pair.size) {
         options->present |= OPTION_COOKIE;
@@ -440,6 +453,8 @@ bool output_next(struct tcpct_connection *connection, struct tcpct_packet *packe
         return false;
     case TCPCT_SYN_SENT:
         return connection->syn_due && send_syn(connection, packet, now_us);
+    case TCPCT_SYN_RECEIVED:
+        return (connection->syn_due || connection->ack_now) && send_syn(connection, packet, now_us);
     case TCPCT_TIME_WAIT:
         return connection->ack_now && send_ack(connection, packet, now_us);
     default:

@@ -9,6 +9,7 @@
 #include "close.h"
 #include "connection.h"
 #include "demux.h"
+#include "handshake.h"
 #include "icmp.h"
 #include "initiator.h"
 #include "input.h"
@@ -192,6 +193,9 @@ void tcpct_listener_close(struct tcpct_listener *listener)
     struct tcpct_connection *connection;
     while ((connection = tcpct_accept(listener)))
         tcpct_abort(connection);
+    for (connection = stack->pool; connection; connection = connection->pool_next)
+        if (connection->stack && connection->queued && connection->listener == listener)
+            tcb_closed(connection, TCPCT_OK, stack->now_us);
     struct tcpct_listener **link = &stack->listeners;
     while (*link != listener)
         link = &(*link)->next;
@@ -252,6 +256,10 @@ static enum tcpct_verdict without_tcb(struct tcpct_stack *stack, const struct se
     struct tcpct_listener *listener =
         demux_listener(stack, &segment->destination, segment->destination_port);
     const uint8_t opening = SEGMENT_SYN | SEGMENT_ACK;
+    if (listener && segment->flags == SEGMENT_SYN && listener->options.syn_queue &&
+        !listener->options.parameters.in_always && !listen_wants_cookie(listener, segment) &&
+        handshake_queue(listener, segment, now_us))
+        return TCPCT_ACCEPTED;
     if (listener && (segment->flags & opening) == SEGMENT_SYN)
         return answer_syn(stack, listener, segment, reply, now_us);
     if (!listener || (segment->flags & SEGMENT_SYN))

@@ -110,12 +110,15 @@ static void free_buffers(struct tcpct_connection *connection)
     connection->ranges.count = 0;
 }
 
-/* Its endpoints may be used again. */
+/* Its endpoints may be used again, and its place in a listener's queue. */
 static void leave_demux(struct tcpct_connection *connection)
 {
     if (connection->in_demux)
         demux_remove(connection->stack, connection);
     connection->in_demux = false;
+    if (connection->queued)
+        connection->listener->queued--;
+    connection->queued = false;
 }
 
 void tcb_destroy(struct tcpct_connection *connection)

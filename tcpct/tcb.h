@@ -102,7 +102,8 @@ struct tcpct_connection {
     enum tcpct_state state;
     int error; /* enum tcpct_error: why it failed */
     bool initiator;
-    bool held; /* the application (or a backlog) holds the handle */
+    bool queued; /* half made, and counted at its listener (handshake.h) */
+    bool held;   /* the application (or a backlog) holds the handle */
     bool in_demux, in_output, in_events;
     unsigned events; /* enum tcpct_event_flags to be told */
     struct tcpct_parameters parameters;
@@ -175,7 +176,8 @@ struct tcpct_listener {
     struct tcpct_listen_options options;
     struct tcpct_connection *backlog_first, *backlog_last;
     uint32_t backlog_count;
-    bool event; /* ACCEPT is to be told */
+    uint32_t queued; /* connections in SYN-RECEIVED */
+    bool event;      /* ACCEPT is to be told */
 };
 
 enum { ADDRESSES_MAX = 16, RANDOM_BUFFER = 256 };

@@ -197,6 +197,8 @@ struct tcpct_listen_options {
     uint16_t port;
     struct tcpct_parameters parameters;
     uint32_t backlog;              /* connections made but not accepted; 0: 128 */
+    uint32_t syn_queue;            /* for applications that speak first: plain connections half
+                                      made, so that their <SYN,ACK> can be sent again; 0: none */
     tcpct_answer_function *answer; /* NULL: no data is taken from a <SYN> */
     const void *answer_context;
     void *user;

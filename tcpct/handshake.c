@@ -1,0 +1,100 @@
+#include "handshake.h"
+
+#include "demux.h"
+#include "listen.h"
+#include "reply.h"
+#include "seq.h"
+#include "timer.h"
+
+/* What a <SYN> says of its sender; the <SYN,ACK(SYN)> is due. */
+static void take_syn(struct tcpct_connection *connection, const struct segment *syn,
+                     uint64_t now_us)
+{
+    tcb_peer_options(connection, &syn->options);
+    connection->pair.size = 0;
+    connection->irs = syn->seq;
+    connection->rcv_nxt = connection->last_ack_sent = syn->seq + 1;
+    connection->rcv_edge =
+        connection->rcv_nxt + min_u32(tcb_receive_window(connection), UINT16_MAX);
+    connection->snd_wnd = connection->snd_max_wnd = syn->window; /* not scaled in a <SYN> */
+    connection->snd_wl1 = syn->seq;
+    connection->snd_wl2 = connection->iss;
+    connection->snd_una = connection->iss;
+    connection->snd_nxt = connection->data_seq = connection->iss + 1;
+    connection->recovery.highest_sacked = connection->recovery.rack_end = connection->snd_nxt;
+    connection->ts_recent = syn->options.timestamp_value;
+    connection->ts_recent_us = now_us;
+    connection->syn_data = 0;
+    connection->syn_due = true;
+    tcb_state(connection, TCPCT_SYN_RECEIVED, now_us);
+    timer_set(connection, TIMER_USER, now_us + connection->user_timeout_us);
+    tcb_output(connection);
+}
+
+bool handshake_queue(struct tcpct_listener *listener, const struct segment *syn, uint64_t now_us)
+{
+    struct tcpct_stack *stack = listener->stack;
+    struct endpoints endpoints = demux_endpoints(syn);
+    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
+    if (listener->queued >= listener->options.syn_queue)
+        return false;
+    struct tcpct_connection *connection = tcb_create(stack, &endpoints);
+    if (!connection)
+        return false;
+    uint16_t mss = syn->options.present & OPTION_MSS ? syn->options.mss : (uint16_t)MSS_DEFAULT;
+    connection->listener = listener;
+    connection->queued = true;
+    listener->queued++;
+    connection->iss = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
+    connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
+    take_syn(connection, syn, now_us);
+    return true;
+}
+
+void handshake_simultaneous(struct tcpct_connection *connection, const struct segment *syn,
+                            uint64_t now_us)
+{
+    connection->confirmed = true;
+    connection->syn_tries = 0;
+    take_syn(connection, syn, now_us);
+}
+
+bool handshake_acknowledged(struct tcpct_connection *connection, const struct segment *segment,
+                            struct tcpct_packet *reply, uint64_t now_us)
+{
+    if (segment->ack != connection->snd_nxt) { /* RFC 9293, 3.10.7.4 */
+        reply_reset(connection->stack, segment, reply);
+        return false;
+    }
+    if (connection->queued && !listen_backlog_add(connection))
+        return false;
+    connection->snd_una = connection->ecn.point = connection->snd_nxt;
+    connection->snd_wnd = (uint32_t)segment->window << connection->snd_scale;
+    connection->snd_max_wnd = max_u32(connection->snd_max_wnd, connection->snd_wnd);
+    timer_stop(connection, TIMER_RETRANSMISSION);
+    timer_stop(connection, TIMER_USER);
+    rtt_init(&connection->rtt);
+    if (connection->syn_tries == 1)
+        rtt_sample(&connection->rtt, now_us - connection->syn_sent_us);
+    connection->syn_due = false;
+    connection->confirmed = true;
+    tcb_state(connection, TCPCT_ESTABLISHED, now_us);
+    if (connection->initiator) {
+        connection->stack->counters.connections_made++;
+        tcb_event(connection, TCPCT_EVENT_CONNECTED | TCPCT_EVENT_WRITABLE);
+    }
+    tcb_output(connection);
+    return true;
+}
+
+void handshake_timeout(struct tcpct_connection *connection, uint64_t now_us)
+{
+    connection->stack->counters.retransmission_timeouts++;
+    connection->stack->counters.retransmissions++;
+    connection->totals.retransmissions++;
+    rtt_back_off(&connection->rtt);
+    connection->syn_due = true;
+    trace_connection(connection, TCPCT_TRACE_TIMEOUT, "SYN-RECEIVED", connection->rtt.rto_us,
+                     now_us);
+    tcb_output(connection);
+}
