@@ -5,6 +5,7 @@
 #include "recovery.h"
 #include "seq.h"
 #include "timer.h"
+#include "tune.h"
 
 void tcpct_set_user(struct tcpct_connection *connection, void *user)
 {
@@ -33,7 +34,8 @@ ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, siz
         return connection->error;
     if (!can_send(connection))
         return TCPCT_ERROR_CLOSED;
-    uint32_t free_bytes = stack->config.send_buffer_max - ring->used;
+    uint32_t limit = tune_send_limit(connection);
+    uint32_t free_bytes = limit > ring->used ? limit - ring->used : 0;
     uint32_t wanted = size < free_bytes ? (uint32_t)size : free_bytes;
     if (!ring_grow(ring, &stack->memory, ring->used + wanted, ring->used)) {
         stack->counters.memory_full++;
@@ -50,8 +52,7 @@ ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, siz
 static void consider_window_update(struct tcpct_connection *connection)
 {
     uint32_t opened = connection->rcv_nxt + tcb_receive_window(connection) - connection->rcv_edge;
-    uint32_t enough =
-        min_u32(2u * connection->mss, connection->stack->config.receive_buffer_max / 2);
+    uint32_t enough = min_u32(2u * connection->mss, connection->tune.receive_limit / 2);
     bool receiving = connection->state == TCPCT_ESTABLISHED ||
                      connection->state == TCPCT_FIN_WAIT_1 || connection->state == TCPCT_FIN_WAIT_2;
     if (receiving && !connection->end_seen && connection->confirmed && (int32_t)opened > 0 &&
@@ -76,8 +77,10 @@ ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t
     ring_drop(ring, taken);
     if (ring->used == 0 && connection->end_seen)
         ring_free(ring, &connection->stack->memory);
-    if (connection->state != TCPCT_CLOSED)
+    if (connection->state != TCPCT_CLOSED) {
+        tune_read(connection, taken, connection->stack->now_us);
         consider_window_update(connection);
+    }
     return taken;
 }
 

@@ -143,7 +143,7 @@ static void take_syn_ack(struct tcpct_connection *connection, const struct segme
 /* The answer, or its first part: at most once, since RCV.NXT moves (6.3). */
 static void take_syn_ack_data(struct tcpct_connection *connection, const struct segment *segment)
 {
-    uint32_t size = min_u32(segment->data_size, connection->stack->config.receive_buffer_max);
+    uint32_t size = min_u32(segment->data_size, connection->tune.receive_limit);
     if (size == 0 || !ring_grow(&connection->receive, &connection->stack->memory, size, 0))
         return;
     ring_append(&connection->receive, segment->data, size);

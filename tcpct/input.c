@@ -6,6 +6,7 @@
 #include "recovery.h"
 #include "seq.h"
 #include "timer.h"
+#include "tune.h"
 
 enum { DELAYED_ACK_US = 40 * MILLISECOND_US, DELAYED_ACK_SEGMENTS = 2 };
 static const uint64_t TS_RECENT_LIFE_US = 24ull * 86400 * SECOND_US; /* RFC 7323, 5.5 */
@@ -198,6 +199,8 @@ static enum tcpct_verdict take_data(struct tcpct_connection *connection,
     if (!store(connection, segment, start, end))
         return TCPCT_NO_RESOURCES;
     take_ecn(connection, segment);
+    if (connection->timestamps)
+        tune_echo(connection, segment->options.timestamp_echo, now_us);
     if (ranges_contain(&connection->ranges, start, end))
         connection->duplicate = (struct sack_block){ .start = start, .end = end };
     if (start != next) {

@@ -5,6 +5,7 @@
 #include "demux.h"
 #include "seq.h"
 #include "timer.h"
+#include "tune.h"
 
 uint32_t stack_random(struct tcpct_stack *stack)
 {
@@ -77,6 +78,7 @@ struct tcpct_connection *tcb_create(struct tcpct_stack *stack, const struct endp
     connection->mss = MSS_DEFAULT;
     timer_stop_all(connection);
     rtt_init(&connection->rtt);
+    tune_begin(connection);
     demux_add(stack, connection);
     connection->in_demux = true;
     stack->connection_count++;
@@ -235,7 +237,7 @@ void tcb_event(struct tcpct_connection *connection, unsigned flags)
 
 uint32_t tcb_receive_window(const struct tcpct_connection *connection)
 {
-    uint32_t limit = connection->stack->config.receive_buffer_max;
+    uint32_t limit = connection->tune.receive_limit;
     return limit > connection->receive.used ? limit - connection->receive.used : 0;
 }
 

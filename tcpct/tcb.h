@@ -85,6 +85,14 @@ struct ecn {
     uint32_t point; /* SND.NXT of the last reduction: one in each window */
 };
 
+/* Receive buffer autotuning (tune.h). */
+struct tune {
+    uint32_t receive_limit; /* bytes that the receive buffer may hold */
+    uint32_t read;          /* bytes the application read in this round */
+    uint64_t round_us;      /* when the round began */
+    uint64_t rtt_us;        /* the receiver's estimate; 0: none yet */
+};
+
 struct tcpct_connection {
     struct tcpct_stack *stack;          /* NULL: unused */
     struct tcpct_connection *pool_next; /* of all that the stack ever made: they are used again */
@@ -143,6 +151,7 @@ struct tcpct_connection {
     uint32_t rcv_edge; /* the highest right edge of the window that was offered */
     uint8_t rcv_scale;
     struct ring receive;
+    struct tune tune;
     struct ranges ranges;
     struct sack_block duplicate; /* what came twice, to be told by D-SACK; empty: nothing */
     bool window_scaling, sack_permitted;
