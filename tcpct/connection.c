@@ -161,6 +161,7 @@ int tcpct_option_set(struct tcpct_connection *connection, enum tcpct_option opti
         if (value == 0)
             return TCPCT_ERROR_INVALID;
         connection->user_timeout_us = value;
+        connection->user_timeout_set = true;
         return TCPCT_OK;
     case TCPCT_OPTION_KEEPALIVE:
         connection->keepalive_us = value;

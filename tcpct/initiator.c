@@ -105,6 +105,7 @@ int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options 
     new->parameters = options->parameters;
     if (options->user_timeout_us)
         new->user_timeout_us = options->user_timeout_us;
+    new->user_timeout_set = options->user_timeout_us != 0;
     choose_cookie(new);
     new->iss = isn_initiator(&stack->isn_keys, &parties, now_us);
     new->snd_una = new->snd_nxt = new->iss;

@@ -292,6 +292,7 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         !handshake_acknowledged(connection, segment, reply, now_us))
         return reply->length ? TCPCT_REPLIED : TCPCT_NO_RESOURCES;
     take_timestamp(connection, segment, now_us);
+    tcb_take_timeout(connection, options);
     connection->fin_tries = 0;
     connection->keepalives = 0;
     if (connection->keepalive_us)

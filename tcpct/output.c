@@ -122,6 +122,7 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
         add_pair(connection, segment);
     if (introduction && !(flags & SEGMENT_RST)) {
         add_syn_options(connection, options);
+        tcb_announce_timeout(connection, options);
         if (connection->initiator && (has_data || !connection->confirmed))
             make_opening(connection, segment);
     }
@@ -201,6 +202,8 @@ static void propose_options(const struct tcpct_connection *connection, struct se
     options->timestamp_size = 4;
     options->timestamp_value = tcb_timestamp(connection, now_us);
     options->timestamp_echo = 0;
+    if (!connection->pair.size) /* beside a Cookie there is no room: it follows in the opening */
+        tcb_announce_timeout(connection, options);
 }
 
 static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *packet,

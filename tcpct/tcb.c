@@ -264,3 +264,29 @@ void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_opti
     connection->timestamps = options->timestamp_size > 0;
     congestion_init(&connection->congestion, &congestion_cubic, connection->mss);
 }
+
+enum { UTO_MINUTES = 0x8000, UTO_MAX = 0x7fff }; /* the granularity bit; RFC 5482, 3 */
+static const uint64_t UTO_LOWER_US = 100ull * SECOND_US, UTO_UPPER_US = 3600ull * SECOND_US;
+
+void tcb_announce_timeout(const struct tcpct_connection *connection, struct tcp_options *options)
+{
+    uint64_t seconds = connection->user_timeout_us / SECOND_US;
+    if (!connection->user_timeout_set || seconds == 0)
+        return;
+    options->present |= OPTION_USER_TIMEOUT;
+    if (seconds <= UTO_MAX)
+        options->user_timeout = (uint16_t)seconds;
+    else
+        options->user_timeout = (uint16_t)(UTO_MINUTES | min_u64(seconds / 60, UTO_MAX));
+}
+
+void tcb_take_timeout(struct tcpct_connection *connection, const struct tcp_options *options)
+{
+    if (!(options->present & OPTION_USER_TIMEOUT) || connection->user_timeout_set)
+        return;
+    uint64_t seconds = options->user_timeout & UTO_MAX;
+    if (options->user_timeout & UTO_MINUTES)
+        seconds *= 60;
+    connection->user_timeout_us =
+        min_u64(UTO_UPPER_US, max_u64(seconds * SECOND_US, UTO_LOWER_US)); /* 3.1 */
+}

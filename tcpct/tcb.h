@@ -116,6 +116,7 @@ struct tcpct_connection {
     unsigned events; /* enum tcpct_event_flags to be told */
     struct tcpct_parameters parameters;
     uint64_t user_timeout_us;
+    bool user_timeout_set; /* by the application: it is announced, and the peer's is not taken */
     uint64_t keepalive_us; /* idle time before the first keep-alive; 0: none are sent */
     uint8_t keepalives;    /* unanswered */
     bool nodelay;
@@ -251,6 +252,11 @@ void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_opti
 bool stack_owns(const struct tcpct_stack *stack, const struct tcpct_address *address);
 uint16_t stack_mss(const struct tcpct_stack *stack, const struct tcpct_address *address);
 struct cookie_endpoints endpoints_for_cookie(const struct endpoints *endpoints);
+
+/* The User Timeout Option (RFC 5482): announces ours if the application set it, takes the peer's
+ * otherwise. */
+void tcb_announce_timeout(const struct tcpct_connection *connection, struct tcp_options *options);
+void tcb_take_timeout(struct tcpct_connection *connection, const struct tcp_options *options);
 
 void trace_connection(const struct tcpct_connection *connection, enum tcpct_trace_kind kind,
                       const char *note, uint64_t value, uint64_t now_us);
