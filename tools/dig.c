@@ -93,12 +93,12 @@ static void print_cost(const struct dig *dig)
     const struct cost *cost = &dig->cost;
     if (dig->json) {
         printf("{\"mode\": \"%s\", \"rcode\": %u, \"answer_bytes\": %zu, "
-               "\"round_trips\": %u, \"packets_sent\": %" PRIu64
-               ", \"packets_received\": %" PRIu64 ", \"bytes_sent\": %" PRIu64
-               ", \"bytes_received\": %" PRIu64 ", \"time_us\": %" PRIu64 "}\n",
+               "\"round_trips\": %u, \"packets_sent\": %" PRIu64 ", \"packets_received\": %" PRIu64
+               ", \"bytes_sent\": %" PRIu64 ", \"bytes_received\": %" PRIu64
+               ", \"time_us\": %" PRIu64 "}\n",
                mode_names[cost->mode], cost->rcode, cost->answer_size, cost->round_trips,
-               cost->packets_sent, cost->packets_received, cost->bytes_sent,
-               cost->bytes_received, cost->time_us);
+               cost->packets_sent, cost->packets_received, cost->bytes_sent, cost->bytes_received,
+               cost->time_us);
     } else {
         printf(";; %s: %u round trip%s, %" PRIu64 " + %" PRIu64 " packets, %" PRIu64 " + %" PRIu64
                " bytes of IP sent + received, %.1f ms\n",
@@ -117,11 +117,12 @@ static int compare_times(const void *a, const void *b)
 
 static void print_summary(struct dig *dig)
 {
-    if (dig->repeat == 1 || dig->json || dig->done == 0)
+    if (dig->repeat == 1 || dig->json || dig->done == 0 || !dig->times_us)
         return;
+    size_t middle = dig->done / 2;
     qsort(dig->times_us, dig->done, sizeof *dig->times_us, compare_times);
     printf(";; %" PRIu64 " answers: median %.1f ms, from %.1f to %.1f ms\n", dig->done,
-           (double)dig->times_us[dig->done / 2] / 1000, (double)dig->times_us[0] / 1000,
+           (double)dig->times_us[middle] / 1000, (double)dig->times_us[0] / 1000,
            (double)dig->times_us[dig->done - 1] / 1000);
 }
 
@@ -177,7 +178,7 @@ static void take_answer(struct dig *dig, const uint8_t *message, size_t size, ui
     dig->cost.rcode = message[3] & 15;
     dig->cost.time_us = now_us - dig->started_us;
     dig->cost.round_trips = count_round_trips(dig);
-    dig->cost.mode = !info.cookies              ? MODE_PLAIN
+    dig->cost.mode = !info.cookies             ? MODE_PLAIN
                      : info.syn_ack_data_taken ? MODE_SYN_DATA
                                                : MODE_COLD;
     if (dig->done == 0 && !dig->json)
@@ -209,9 +210,9 @@ static void fail(struct dig *dig, const char *reason)
     dig->connection = NULL;
     if (dig->tried < dig->tries)
         return;
-    loop_stop(dig->loop, command_error("dig", 1, "no answer from %s port %u: %s",
-                                       address_text(&dig->server, server, sizeof server),
-                                       dig->port, reason));
+    loop_stop(dig->loop,
+              command_error("dig", 1, "no answer from %s port %u: %s",
+                            address_text(&dig->server, server, sizeof server), dig->port, reason));
 }
 
 static void read_answer(struct dig *dig, uint64_t now_us)
@@ -315,10 +316,10 @@ static int run(struct dig *dig)
 enum flag { HELP = 'h', PORT = 'p', REPEAT = 256, MODE, JSON, TIMEOUT, TRIES, DNSSEC, PAD };
 
 static const struct option own_options[] = {
-    { "help", no_argument, NULL, HELP },          { "port", required_argument, NULL, PORT },
+    { "help", no_argument, NULL, HELP },           { "port", required_argument, NULL, PORT },
     { "repeat", required_argument, NULL, REPEAT }, { "mode", required_argument, NULL, MODE },
-    { "json", no_argument, NULL, JSON },          { "timeout", required_argument, NULL, TIMEOUT },
-    { "tries", required_argument, NULL, TRIES },  { "dnssec", no_argument, NULL, DNSSEC },
+    { "json", no_argument, NULL, JSON },           { "timeout", required_argument, NULL, TIMEOUT },
+    { "tries", required_argument, NULL, TRIES },   { "dnssec", no_argument, NULL, DNSSEC },
     { "pad", required_argument, NULL, PAD },
 };
 enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
@@ -469,8 +470,11 @@ int command_dig(int argc, char **argv)
     dig = (struct dig){
         .endpoint_options = { .command = "dig", .parameters = TCPCT_PARAMETERS_DEFAULT },
         .port = PORT_DEFAULT,
-        .question = { .name = dig.name, .type = DNS_A, .class = DNS_CLASS_IN,
-                      .flags = DNS_FLAG_RD, .edns = true },
+        .question = { .name = dig.name,
+                      .type = DNS_A,
+                      .class = DNS_CLASS_IN,
+                      .flags = DNS_FLAG_RD,
+                      .edns = true },
         .repeat = 1,
         .tries = TRIES_DEFAULT,
         .timeout_us = TIMEOUT_DEFAULT_US,

@@ -276,18 +276,19 @@ enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
 static void print_usage(void)
 {
-    printf("usage: tcpct dnsd --zone [ORIGIN=]FILE [OPTION]...\n"
-           "an authoritative DNS responder over TCP Cookie Transactions and plain TCP\n\n"
-           "  -z, --zone [ORIGIN=]FILE a zone file, signed or not; repeatable (default ORIGIN: the\n"
-           "                           owner of its SOA record)\n"
-           "  --zones LIST             a file of lines ORIGIN FILE; repeatable\n"
-           "  -p, --port PORT          (default %d)\n"
-           "  --idle-timeout TIME      close idle plain connections (default 10s)\n"
-           "  --connections NUMBER     at once (default %d)\n"
-           "  --stats FILE             counters as JSON, on SIGUSR1 and at the end\n\n"
-           "SIGHUP reloads the zones, SIGTERM ends. --syn-ack-data-limit is 1220 by default here.\n"
-           "\n%s",
-           PORT_DEFAULT, CONNECTIONS_DEFAULT, endpoint_usage);
+    printf(
+        "usage: tcpct dnsd --zone [ORIGIN=]FILE [OPTION]...\n"
+        "an authoritative DNS responder over TCP Cookie Transactions and plain TCP\n\n"
+        "  -z, --zone [ORIGIN=]FILE a zone file, signed or not; repeatable (default ORIGIN: the\n"
+        "                           owner of its SOA record)\n"
+        "  --zones LIST             a file of lines ORIGIN FILE; repeatable\n"
+        "  -p, --port PORT          (default %d)\n"
+        "  --idle-timeout TIME      close idle plain connections (default 10s)\n"
+        "  --connections NUMBER     at once (default %d)\n"
+        "  --stats FILE             counters as JSON, on SIGUSR1 and at the end\n\n"
+        "SIGHUP reloads the zones, SIGTERM ends. --syn-ack-data-limit is 1220 by default here.\n"
+        "\n%s",
+        PORT_DEFAULT, CONNECTIONS_DEFAULT, endpoint_usage);
 }
 
 static int bad_value(const char *flag, const char *value, const char *expected)
@@ -358,8 +359,7 @@ int command_dnsd(int argc, char **argv)
 {
     struct dnsd dnsd = {
         .endpoint_options = { .command = "dnsd", .parameters = TCPCT_PARAMETERS_DEFAULT },
-        .responder_options = { .idle_us = IDLE_DEFAULT_US,
-                               .connections_max = CONNECTIONS_DEFAULT },
+        .responder_options = { .idle_us = IDLE_DEFAULT_US, .connections_max = CONNECTIONS_DEFAULT },
         .origins = calloc((size_t)argc, sizeof *dnsd.origins),
         .port = PORT_DEFAULT,
     };

@@ -43,8 +43,7 @@ static void fill(uint8_t *bytes, size_t size)
 
 static void print_base64(const uint8_t *bytes, size_t size)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < size; i += 3) {
         uint32_t word = (uint32_t)bytes[i] << 16;
         word |= i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0;

@@ -1,0 +1,502 @@
+/* compile.c - sorted records become nodes and RRsets in the form of the message: see zone.h. */
+#include "compile.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool zone_build_fail(struct zone_builder *builder, const struct zone_record *record,
+                     const char *format, ...)
+{
+    int used = snprintf(builder->error, builder->error_size, "%s:%" PRIu32 ": ", builder->path,
+                        record->line);
+    if (used < 0 || (size_t)used >= builder->error_size)
+        return false;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(builder->error + used, builder->error_size - (size_t)used, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool zone_build_no_memory(struct zone_builder *builder)
+{
+    snprintf(builder->error, builder->error_size, "%s: there is no memory for this zone",
+             builder->path);
+    return false;
+}
+
+static const uint8_t *record_name(const struct zone_builder *builder,
+                                  const struct zone_record *record)
+{
+    return builder->text.bytes + record->owner + 1;
+}
+
+static size_t record_name_size(const struct zone_builder *builder, const struct zone_record *record)
+{
+    return builder->text.bytes[record->owner];
+}
+
+static const uint8_t *record_rdata(const struct zone_builder *builder,
+                                   const struct zone_record *record)
+{
+    return builder->text.bytes + record->rdata;
+}
+
+/* ---- RRsets -------------------------------------------------------------------------------- */
+
+static bool put(struct zone_builder *builder, const void *bytes, size_t size)
+{
+    struct zone *zone = builder->zone;
+    if (!array_reserve(&zone->bytes, &builder->byte_room, zone->byte_count, size, 1))
+        return zone_build_no_memory(builder);
+    if (size > 0)
+        memcpy(zone->bytes + zone->byte_count, bytes, size);
+    zone->byte_count += size;
+    return true;
+}
+
+/* A pointer, to be written when the message is made. */
+static bool put_patch(struct zone_builder *builder, size_t set_start, enum zone_patch kind)
+{
+    struct zone *zone = builder->zone;
+    if (!array_reserve(&zone->patches, &builder->patch_room, zone->patch_count, 1,
+                       sizeof *zone->patches))
+        return zone_build_no_memory(builder);
+    zone->patches[zone->patch_count++] = ZONE_PATCH(zone->byte_count - set_start, kind);
+    return put(builder, "\0", 2);
+}
+
+static bool put_name(struct zone_builder *builder, uint32_t *at, const uint8_t *lower, size_t size)
+{
+    struct zone *zone = builder->zone;
+    if (!array_reserve(&zone->names, &builder->name_room, zone->name_bytes, 1 + size, 1))
+        return zone_build_no_memory(builder);
+    *at = (uint32_t)zone->name_bytes;
+    zone->names[zone->name_bytes] = (uint8_t)size;
+    memcpy(zone->names + zone->name_bytes + 1, lower, size);
+    zone->name_bytes += 1 + size;
+    /* names may have moved */
+    zone->origin = zone->names + 1;
+    return true;
+}
+
+/* Where names that may be compressed (RFC 3597, 4) stand in a type's data. */
+static unsigned compressible_names(uint16_t type, size_t *first)
+{
+    *first = type == DNS_MX ? 2 : 0;
+    switch (type) {
+    case DNS_NS:
+    case DNS_CNAME:
+    case DNS_PTR:
+    case DNS_MX:
+        return 1;
+    case DNS_SOA:
+        return 2;
+    default:
+        return 0;
+    }
+}
+
+static bool put_rdata(struct zone_builder *builder, const struct zone_record *record,
+                      size_t set_start)
+{
+    const struct zone *zone = builder->zone;
+    const uint8_t *rdata = record_rdata(builder, record);
+    size_t size = record->rdata_size, at;
+    unsigned names = compressible_names(record->type, &at);
+    if (at > size)
+        return zone_build_fail(builder, record, "this record's data is too short");
+    if (!put(builder, rdata, at))
+        return false;
+    while (names-- > 0) {
+        uint8_t lower[NAME_SIZE_MAX];
+        size_t length = name_size(rdata + at, size - at);
+        if (length == 0)
+            return zone_build_fail(builder, record, "a domain name in this record is malformed");
+        name_lower(lower, rdata + at, length);
+        bool below = name_is_below(lower, length, zone->origin, zone->origin_size);
+        if (!put(builder, rdata + at, below ? length - zone->origin_size : length))
+            return false;
+        if (below && !put_patch(builder, set_start, ZONE_PATCH_APEX))
+            return false;
+        at += length;
+    }
+    return put(builder, rdata + at, size - at);
+}
+
+static bool put_record(struct zone_builder *builder, const struct zone_record *record, uint32_t ttl,
+                       size_t set_start)
+{
+    uint8_t head[10];
+    dns_put16(head, record->type);
+    dns_put16(head + 2, DNS_CLASS_IN);
+    dns_put32(head + 4, ttl);
+    if (!put_patch(builder, set_start, ZONE_PATCH_OWNER) || !put(builder, head, sizeof head))
+        return false;
+    size_t start = builder->zone->byte_count;
+    if (!put_rdata(builder, record, set_start))
+        return false;
+    dns_put16(builder->zone->bytes + start - 2, (uint16_t)(builder->zone->byte_count - start));
+    return true;
+}
+
+/* A CNAME inside the zone and a DNAME are followed, so their target is kept whole. */
+static bool put_target(struct zone_builder *builder, struct zone_set *set,
+                       const struct zone_record *record)
+{
+    const struct zone *zone = builder->zone;
+    set->target = ZONE_NONE;
+    if (set->type != DNS_CNAME && set->type != DNS_DNAME)
+        return true;
+    if (set->count > 1)
+        return zone_build_fail(builder, record + 1, "this name has two %s records",
+                               set->type == DNS_CNAME ? "CNAME" : "DNAME");
+    uint8_t lower[NAME_SIZE_MAX];
+    size_t size = name_size(record_rdata(builder, record), record->rdata_size);
+    if (size == 0)
+        return zone_build_fail(builder, record, "a domain name in this record is malformed");
+    name_lower(lower, record_rdata(builder, record), size);
+    if (set->type == DNS_CNAME && !name_is_below(lower, size, zone->origin, zone->origin_size))
+        return true;
+    return put_name(builder, &set->target, lower, size);
+}
+
+/* Makes a set of `count` records and the `signatures` RRSIGs behind them. */
+static bool add_set(struct zone_builder *builder, uint32_t owner, const struct zone_record *records,
+                    size_t count, size_t signatures, uint32_t ttl_max)
+{
+    struct zone *zone = builder->zone;
+    if (!array_reserve(&zone->sets, &builder->set_room, zone->set_count, 1, sizeof *zone->sets) ||
+        !array_reserve(&builder->set_records, &builder->set_record_room, zone->set_count, 1,
+                       sizeof *builder->set_records))
+        return zone_build_no_memory(builder);
+    if (count > UINT16_MAX || signatures > UINT16_MAX)
+        return zone_build_fail(builder, records, "this name has more than 65535 such records");
+    uint32_t ttl = ttl_max; /* one for the whole set (RFC 2181, 5.2) */
+    for (size_t i = 0; i < count; i++)
+        if (records[i].ttl < ttl)
+            ttl = records[i].ttl;
+    struct zone_set *set = &zone->sets[zone->set_count];
+    *set = (struct zone_set){
+        .owner = owner,
+        .type = records->type,
+        .ttl = ttl,
+        .count = (uint16_t)count,
+        .signature_count = (uint16_t)signatures,
+        .data = (uint32_t)zone->byte_count,
+        .patches = (uint32_t)zone->patch_count,
+    };
+    if (!put_target(builder, set, records))
+        return false;
+    for (size_t i = 0; i < count + signatures; i++) {
+        if (!put_record(builder, &records[i], ttl, set->data))
+            return false;
+        if (zone->byte_count > UINT32_MAX / 2)
+            return zone_build_fail(builder, records,
+                                   "this zone is too large: its answers need "
+                                   "more than 2 GB");
+        if (i + 1 == count) {
+            set->data_size = (uint32_t)(zone->byte_count - set->data);
+            set->patch_count = (uint32_t)(zone->patch_count - set->patches);
+        }
+    }
+    set->size = (uint32_t)(zone->byte_count - set->data);
+    set->patch_total = (uint32_t)(zone->patch_count - set->patches);
+    builder->set_records[zone->set_count++] = (uint32_t)(records - builder->text.records);
+    return true;
+}
+
+/* ---- nodes --------------------------------------------------------------------------------- */
+
+static bool add_node(struct zone_builder *builder, const uint8_t *lower, size_t size,
+                     uint32_t parent)
+{
+    struct zone *zone = builder->zone;
+    if (!array_reserve(&zone->nodes, &builder->node_room, zone->node_count, 1, sizeof *zone->nodes))
+        return zone_build_no_memory(builder);
+    struct zone_node *node = &zone->nodes[zone->node_count];
+    *node = (struct zone_node){
+        .parent = parent,
+        .cut = ZONE_NONE,
+        .wildcard = ZONE_NONE,
+        .denial = ZONE_NONE,
+        .wildcard_denial = ZONE_NONE,
+        .labels = (uint16_t)name_labels(lower),
+    };
+    if (!put_name(builder, &node->name, lower, size))
+        return false;
+    zone->node_count++;
+    return true;
+}
+
+/* Adds the owner's node behind the last one, and the empty non-terminals above it. */
+static bool add_owner(struct zone_builder *builder, const uint8_t *lower, size_t size)
+{
+    struct zone *zone = builder->zone;
+    if (zone->node_count == 0)
+        return add_node(builder, lower, size, ZONE_NONE);
+    uint32_t parent = (uint32_t)zone->node_count - 1;
+    for (;; parent = zone->nodes[parent].parent) {
+        uint32_t name = zone->nodes[parent].name;
+        if (name_is_below(lower, size, zone_name(zone, name), zone_name_size(zone, name)))
+            break;
+    }
+    unsigned missing = name_labels(lower) - zone->nodes[parent].labels;
+    while (missing-- > 0) {
+        const uint8_t *suffix = lower;
+        for (unsigned i = 0; i < missing; i++)
+            suffix += 1 + *suffix;
+        if (!add_node(builder, suffix, size - (size_t)(suffix - lower), parent))
+            return false;
+        parent = (uint32_t)zone->node_count - 1;
+    }
+    return true;
+}
+
+/* The run of records from `i` that share owner (and set type, if asked for). */
+static size_t run_end(const struct zone_text *text, size_t i, bool same_set)
+{
+    size_t end = i + 1;
+    while (end < text->count && text->records[end].key == text->records[i].key &&
+           (!same_set || text->records[end].set_type == text->records[i].set_type))
+        end++;
+    return end;
+}
+
+/* Equal names may have been kept twice: makes their keys the same offset. */
+static void unify_keys(struct zone_text *text)
+{
+    for (size_t i = 1; i < text->count; i++) {
+        struct zone_record *last = &text->records[i - 1], *record = last + 1;
+        const uint8_t *a = text->bytes + last->owner, *b = text->bytes + record->owner;
+        if (*a == *b && memcmp(a, b, 1u + *a) == 0)
+            record->key = last->key;
+    }
+}
+
+/* A CNAME stands alone, but for what DNSSEC adds (RFC 2181, 10.1; RFC 4034, 4). */
+static bool check_cname(struct zone_builder *builder, size_t from, size_t to)
+{
+    const struct zone_record *records = builder->text.records, *other = NULL;
+    bool cname = false;
+    for (size_t i = from; i < to; i++) {
+        uint16_t type = records[i].set_type;
+        if (type == DNS_CNAME)
+            cname = true;
+        else if (type != DNS_NSEC && type != DNS_NSEC3 && type != DNS_KEY && !other)
+            other = &records[i];
+    }
+    return !cname || !other ||
+           zone_build_fail(builder, other, "this name has a CNAME record and other data");
+}
+
+/* Makes the sets of one owner's records, NSEC3 or all others. Signatures of nothing are left
+ * out. */
+static bool add_owner_sets(struct zone_builder *builder, size_t from, size_t to, bool nsec3,
+                           uint32_t owner)
+{
+    struct zone_text *text = &builder->text;
+    for (size_t i = from, end; i < to; i = end) {
+        end = run_end(text, i, true);
+        size_t data = i;
+        while (data < end && text->records[data].type == text->records[data].set_type)
+            data++;
+        if (data == i || (text->records[i].type == DNS_NSEC3) != nsec3)
+            continue;
+        if (!add_set(builder, owner, &text->records[i], data - i, end - data, UINT32_MAX))
+            return false;
+    }
+    return true;
+}
+
+static bool has_data(const struct zone_text *text, size_t from, size_t to, bool nsec3)
+{
+    for (size_t i = from; i < to; i++)
+        if (text->records[i].type == text->records[i].set_type &&
+            (text->records[i].type == DNS_NSEC3) == nsec3)
+            return true;
+    return false;
+}
+
+static bool build_nodes(struct zone_builder *builder)
+{
+    struct zone *zone = builder->zone;
+    struct zone_text *text = &builder->text;
+    for (size_t i = 0, end; i < text->count; i = end) {
+        const struct zone_record *record = &text->records[i];
+        end = run_end(text, i, false);
+        const uint8_t *name = record_name(builder, record);
+        size_t size = record_name_size(builder, record);
+        if (!has_data(text, i, end, false))
+            continue;
+        if (!check_cname(builder, i, end) || !add_owner(builder, name, size))
+            return false;
+        uint32_t node = (uint32_t)zone->node_count - 1;
+        uint32_t first = (uint32_t)zone->set_count;
+        if (!add_owner_sets(builder, i, end, false, zone->nodes[node].name))
+            return false;
+        zone->nodes[node].first_set = first;
+        zone->nodes[node].set_count = (uint16_t)(zone->set_count - first);
+    }
+    return true;
+}
+
+/* ---- NSEC3 --------------------------------------------------------------------------------- */
+
+/* Takes the chain's parameters from NSEC3PARAM (RFC 5155, 4 and 7.1). */
+static bool take_parameters(struct zone_builder *builder)
+{
+    struct zone *zone = builder->zone;
+    const struct zone_set *set = zone_set_find(zone, &zone->nodes[0], DNS_NSEC3PARAM);
+    if (!set)
+        return true;
+    const struct zone_record *record =
+        &builder->text.records[builder->set_records[set - zone->sets]];
+    const uint8_t *rdata = record_rdata(builder, record);
+    if (record->rdata_size < 5 || record->rdata_size < 5 + rdata[4])
+        return zone_build_fail(builder, record, "this record's data is too short");
+    struct nsec3_parameters *parameters = &zone->nsec3_parameters;
+    parameters->iterations = dns_get16(rdata + 2);
+    parameters->salt_size = rdata[4];
+    memcpy(parameters->salt, rdata + 5, rdata[4]);
+    zone->nsec3 = rdata[0] == 1 && (rdata[1] & ~1) == 0;
+    if (zone->nsec3 && parameters->iterations > NSEC3_ITERATIONS_MAX)
+        return zone_build_fail(builder, record,
+                               "%u NSEC3 iterations are too many: sign with %d "
+                               "at most",
+                               parameters->iterations, NSEC3_ITERATIONS_MAX);
+    return true;
+}
+
+static bool is_of_chain(const struct zone_builder *builder, const struct zone_record *record)
+{
+    const struct nsec3_parameters *parameters = &builder->zone->nsec3_parameters;
+    const uint8_t *rdata = record_rdata(builder, record);
+    return record->rdata_size >= 5u + parameters->salt_size && rdata[0] == 1 &&
+           dns_get16(rdata + 2) == parameters->iterations && rdata[4] == parameters->salt_size &&
+           memcmp(rdata + 5, parameters->salt, parameters->salt_size) == 0;
+}
+
+static bool add_nsec3(struct zone_builder *builder, size_t from, size_t to)
+{
+    struct zone *zone = builder->zone;
+    const struct zone_text *text = &builder->text;
+    size_t first = from;
+    while (text->records[first].type != DNS_NSEC3)
+        first++;
+    const struct zone_record *record = &text->records[first];
+    if (!is_of_chain(builder, record))
+        return true;
+    if (!array_reserve(&zone->nsec3_entries, &builder->nsec3_room, zone->nsec3_count, 1,
+                       sizeof *zone->nsec3_entries))
+        return zone_build_no_memory(builder);
+    struct nsec3_entry *entry = &zone->nsec3_entries[zone->nsec3_count];
+    entry->set = (uint32_t)zone->set_count;
+    if (!nsec3_hash_decode(entry->hash, record_name(builder, record)))
+        return zone_build_fail(builder, record, "this NSEC3 record's owner is no hash");
+    zone->nsec3_count++;
+    uint32_t owner;
+    return put_name(builder, &owner, record_name(builder, record),
+                    record_name_size(builder, record)) &&
+           add_owner_sets(builder, from, to, true, owner);
+}
+
+/* NSEC3 owners do not exist for queries (RFC 5155, 7.2.8), so they get no nodes. The canonical
+ * order of the owners is that of the hashes. */
+static bool build_nsec3(struct zone_builder *builder)
+{
+    const struct zone_text *text = &builder->text;
+    if (!take_parameters(builder))
+        return false;
+    for (size_t i = 0, end; builder->zone->nsec3 && i < text->count; i = end) {
+        end = run_end(text, i, false);
+        if (has_data(text, i, end, true) && !add_nsec3(builder, i, end))
+            return false;
+    }
+    builder->zone->nsec3 = builder->zone->nsec3_count > 0;
+    return true;
+}
+
+/* ---- the zone's own records ---------------------------------------------------------------- */
+
+static bool check_names(struct zone_builder *builder)
+{
+    const struct zone *zone = builder->zone;
+    char name[NAME_TEXT_SIZE], origin[NAME_TEXT_SIZE];
+    for (size_t i = 0; i < builder->text.count; i++) {
+        const struct zone_record *record = &builder->text.records[i];
+        if (!name_is_below(record_name(builder, record), record_name_size(builder, record),
+                           zone->origin, zone->origin_size))
+            return zone_build_fail(builder, record, "%s is not in the zone %s",
+                                   name_text(record_name(builder, record), name),
+                                   name_text(zone->origin, origin));
+    }
+    return true;
+}
+
+/* Exactly one SOA, and it names the zone. */
+static bool check_soa(struct zone_builder *builder)
+{
+    const struct zone_text *text = &builder->text;
+    struct zone *zone = builder->zone;
+    const struct zone_record *soa = NULL;
+    for (size_t i = 0; i < text->count; i++) {
+        const struct zone_record *record = &text->records[i];
+        if (record->type != DNS_SOA)
+            continue;
+        if (soa)
+            return zone_build_fail(builder, record->line > soa->line ? record : soa,
+                                   "this is the zone's second SOA record");
+        soa = record;
+    }
+    if (!soa) {
+        snprintf(builder->error, builder->error_size, "%s: the zone has no SOA record",
+                 builder->path);
+        return false;
+    }
+    if (!zone->origin) {
+        zone->origin = record_name(builder, soa);
+        zone->origin_size = record_name_size(builder, soa);
+    } else if (zone->origin_size != record_name_size(builder, soa) ||
+               memcmp(zone->origin, record_name(builder, soa), zone->origin_size) != 0) {
+        char origin[NAME_TEXT_SIZE];
+        return zone_build_fail(builder, soa, "the SOA record's owner is not %s, the zone's name",
+                               name_text(zone->origin, origin));
+    }
+    if (soa->rdata_size < 22)
+        return zone_build_fail(builder, soa, "this record's data is too short");
+    return true;
+}
+
+/* Negative answers carry the SOA with the least of its own TTL and its last field (RFC 2308,
+ * 3 and 5). */
+static bool add_soa(struct zone_builder *builder)
+{
+    struct zone *zone = builder->zone;
+    const struct zone_set *set = zone_set_find(zone, &zone->nodes[0], DNS_SOA);
+    const struct zone_record *record =
+        &builder->text.records[builder->set_records[set - zone->sets]];
+    uint32_t minimum = dns_get32(record_rdata(builder, record) + record->rdata_size - 4);
+    zone->soa = (uint32_t)(set - zone->sets);
+    zone->negative_soa = (uint32_t)zone->set_count;
+    return add_set(builder, set->owner, record, set->count, set->signature_count, minimum);
+}
+
+bool zone_build_sets(struct zone_builder *builder)
+{
+    struct zone *zone = builder->zone;
+    unify_keys(&builder->text);
+    if (!check_soa(builder) || !check_names(builder))
+        return false;
+    zone->origin_labels = name_labels(zone->origin);
+    if (!build_nodes(builder))
+        return false;
+    if (!zone_set_find(zone, &zone->nodes[0], DNS_NS)) {
+        snprintf(builder->error, builder->error_size,
+                 "%s: the zone has no NS record at its own name", builder->path);
+        return false;
+    }
+    return build_nsec3(builder) && add_soa(builder);
+}

@@ -1,0 +1,32 @@
+/* compile.h - from sorted records to a zone, in two steps: nodes and RRsets (compile.c), then the
+ * links between them (link.c). For zone.c only.
+ */
+#ifndef DNS_COMPILE_H
+#define DNS_COMPILE_H
+
+#include "zone.h"
+#include "zonefile.h"
+
+struct zone_builder {
+    struct zone *zone;
+    struct zone_text text;
+    const char *path;
+    char *error; /* one sentence, when a function here returned false */
+    size_t error_size;
+    uint32_t *set_records; /* of each set, its first record in text */
+    size_t node_room, set_room, name_room, byte_room, patch_room, additional_room;
+    size_t set_record_room, nsec3_room;
+};
+
+/* Writes "path:line: ..." and returns false. */
+bool zone_build_fail(struct zone_builder *builder, const struct zone_record *record,
+                     const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool zone_build_no_memory(struct zone_builder *builder);
+
+/* Makes nodes, RRsets and NSEC3 entries of the sorted records. */
+bool zone_build_sets(struct zone_builder *builder);
+
+/* Makes the hash table, the children, the cuts, the denials and the additional sections. */
+bool zone_build_links(struct zone_builder *builder);
+
+#endif

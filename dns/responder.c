@@ -1,0 +1,323 @@
+/* responder.c - DNS over the connections of a stack: see responder.h. */
+#include "responder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "framing.h"
+
+enum { FRAME_SIZE_MAX = 2 + DNS_MESSAGE_SIZE_MAX };
+
+/* One client, in a list ordered by last activity. */
+struct client {
+    struct tcpct_connection *connection;
+    struct client *older, *newer;
+    uint64_t active_us;
+    struct framing framing;
+    uint8_t *pending; /* of an answer, what the stack has not taken; NULL: nothing */
+    size_t pending_size, pending_sent;
+    bool ended; /* the client has closed its direction */
+};
+
+struct responder {
+    const struct dns_zones *zones;
+    struct responder_options options;
+    struct responder_counters counters;
+    struct client *oldest, *newest;
+    uint8_t frame[FRAME_SIZE_MAX]; /* the answer being sent */
+};
+
+/* ---- the list ------------------------------------------------------------------------------ */
+
+static void list_remove(struct responder *responder, struct client *client)
+{
+    if (client == responder->oldest)
+        responder->oldest = client->newer;
+    else
+        client->older->newer = client->newer;
+    if (client == responder->newest)
+        responder->newest = client->older;
+    else
+        client->newer->older = client->older;
+}
+
+static void list_append(struct responder *responder, struct client *client, uint64_t now_us)
+{
+    client->older = responder->newest;
+    client->newer = NULL;
+    client->active_us = now_us;
+    if (client->older)
+        client->older->newer = client;
+    else
+        responder->oldest = client;
+    responder->newest = client;
+}
+
+static void client_free(struct responder *responder, struct client *client)
+{
+    list_remove(responder, client);
+    framing_release(&client->framing);
+    free(client->pending);
+    free(client);
+    responder->counters.connections_now--;
+}
+
+static void client_close(struct responder *responder, struct client *client)
+{
+    tcpct_close(client->connection);
+    client_free(responder, client);
+}
+
+static void client_abort(struct responder *responder, struct client *client)
+{
+    tcpct_abort(client->connection);
+    client_free(responder, client);
+}
+
+/* ---- answering ----------------------------------------------------------------------------- */
+
+/* Sends from `frame`; what is not taken is kept. False: the connection is of no use any more. */
+static bool send_frame(struct responder *responder, struct client *client, size_t size)
+{
+    ptrdiff_t sent = tcpct_send(client->connection, responder->frame, size);
+    if (sent < 0)
+        return false;
+    if ((size_t)sent == size)
+        return true;
+    client->pending_size = size - (size_t)sent;
+    client->pending_sent = 0;
+    client->pending = malloc(client->pending_size);
+    if (!client->pending) {
+        responder->counters.memory_errors++;
+        return false;
+    }
+    memcpy(client->pending, responder->frame + sent, client->pending_size);
+    return true;
+}
+
+/* Goes on sending. False: likewise. */
+static bool send_pending(struct client *client)
+{
+    ptrdiff_t sent = tcpct_send(client->connection, client->pending + client->pending_sent,
+                                client->pending_size - client->pending_sent);
+    if (sent < 0)
+        return false;
+    client->pending_sent += (size_t)sent;
+    if (client->pending_sent == client->pending_size) {
+        free(client->pending);
+        client->pending = NULL;
+    }
+    return true;
+}
+
+/* False: the connection is to be aborted. */
+static bool answer_query(struct responder *responder, struct client *client, const uint8_t *query,
+                         size_t query_size)
+{
+    struct responder_counters *counters = &responder->counters;
+    uint8_t *answer = responder->frame + 2;
+    counters->queries++;
+    size_t size =
+        dns_answer(responder->zones, query, query_size, answer, DNS_MESSAGE_SIZE_MAX, DNS_STREAM);
+    if (size == 0) {
+        counters->dropped++;
+        return true;
+    }
+    dns_put16(responder->frame, (uint16_t)size);
+    counters->answers++;
+    counters->rcode[answer[3] & 15]++;
+    counters->answer_bytes += size;
+    return send_frame(responder, client, size + 2);
+}
+
+/* Answers what is here, as long as the answers are taken. False: abort. */
+static bool answer_held(struct responder *responder, struct client *client)
+{
+    const uint8_t *query;
+    size_t size;
+    while (!client->pending) {
+        switch (framing_next(&client->framing, &query, &size)) {
+        case FRAMING_MESSAGE:
+            if (!answer_query(responder, client, query, size))
+                return false;
+            break;
+        case FRAMING_MORE:
+            return true;
+        case FRAMING_TOO_SHORT:
+            responder->counters.framing_errors++;
+            return false;
+        case FRAMING_NO_MEMORY:
+            responder->counters.memory_errors++;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Reads and answers until there is nothing to read or nowhere to send. False: abort. */
+static bool work(struct responder *responder, struct client *client)
+{
+    for (;;) {
+        if (client->pending && !send_pending(client))
+            return false;
+        if (!answer_held(responder, client))
+            return false;
+        if (client->pending || client->ended)
+            return true;
+        uint8_t *space;
+        size_t room = framing_space(&client->framing, &space);
+        ptrdiff_t got = tcpct_receive(client->connection, space, room);
+        if (got == TCPCT_ERROR_CLOSED)
+            client->ended = true;
+        else if (got < 0)
+            return false;
+        else if (got == 0)
+            return true;
+        else
+            framing_add(&client->framing, (size_t)got);
+    }
+}
+
+static void client_serve(struct responder *responder, struct client *client, uint64_t now_us)
+{
+    uint64_t answers = responder->counters.answers;
+    list_remove(responder, client);
+    list_append(responder, client, now_us);
+    bool had_pending = client->pending;
+    if (!work(responder, client)) {
+        client_abort(responder, client);
+        return;
+    }
+    if (client->pending)
+        return;
+    struct tcpct_info info;
+    tcpct_connection_info(client->connection, &info);
+    bool answered = had_pending || responder->counters.answers > answers;
+    if (client->ended || (info.cookies && answered && framing_is_empty(&client->framing)))
+        client_close(responder, client);
+}
+
+/* ---- connections --------------------------------------------------------------------------- */
+
+static void accept_all(struct responder *responder, struct tcpct_listener *listener,
+                       uint64_t now_us)
+{
+    struct responder_counters *counters = &responder->counters;
+    struct tcpct_connection *connection;
+    while ((connection = tcpct_accept(listener))) {
+        if (responder->oldest && counters->connections_now >= responder->options.connections_max) {
+            counters->connections_evicted++;
+            client_abort(responder, responder->oldest);
+        }
+        struct client *client = malloc(sizeof *client);
+        if (!client) {
+            counters->memory_errors++;
+            tcpct_abort(connection);
+            continue;
+        }
+        client->connection = connection;
+        client->pending = NULL;
+        client->ended = false;
+        framing_begin(&client->framing);
+        list_append(responder, client, now_us);
+        counters->connections++;
+        counters->connections_now++;
+        tcpct_set_user(connection, client);
+        tcpct_option_set(connection, TCPCT_OPTION_NODELAY, 1);
+        client_serve(responder, client, now_us);
+    }
+}
+
+void responder_serve(struct responder *responder, struct tcpct_stack *stack, uint64_t now_us)
+{
+    struct tcpct_event event;
+    while (tcpct_event(stack, &event)) {
+        struct client *client = event.user;
+        if (!client)
+            accept_all(responder, event.listener, now_us);
+        else if (event.flags & TCPCT_EVENT_ERROR)
+            client_abort(responder, client);
+        else
+            client_serve(responder, client, now_us);
+    }
+    while (responder->oldest && responder_deadline(responder) <= now_us) {
+        responder->counters.connections_idle++;
+        if (responder->oldest->pending) /* it does not read: there is no orderly end */
+            client_abort(responder, responder->oldest);
+        else
+            client_close(responder, responder->oldest);
+    }
+}
+
+uint64_t responder_deadline(const struct responder *responder)
+{
+    return responder->oldest ? responder->oldest->active_us + responder->options.idle_us
+                             : TCPCT_NEVER;
+}
+
+/* ---- the rest ------------------------------------------------------------------------------ */
+
+size_t responder_answer_syn(const void *context, const uint8_t *request, size_t request_size,
+                            uint8_t *answer, size_t room)
+{
+    const struct responder *responder = context;
+    if (request_size < 2 + DNS_HEADER_SIZE || dns_get16(request) != request_size - 2 || room < 2)
+        return 0;
+    size_t size = dns_answer(responder->zones, request + 2, request_size - 2, answer + 2, room - 2,
+                             DNS_STREAM);
+    if (size == 0)
+        return 0;
+    dns_put16(answer, (uint16_t)size);
+    return size + 2;
+}
+
+struct responder *responder_create(const struct responder_options *options,
+                                   const struct dns_zones *zones)
+{
+    struct responder *responder = calloc(1, sizeof *responder);
+    if (responder) {
+        responder->options = *options;
+        responder->zones = zones;
+    }
+    return responder;
+}
+
+void responder_destroy(struct responder *responder)
+{
+    while (responder && responder->oldest)
+        client_abort(responder, responder->oldest);
+    free(responder);
+}
+
+void responder_zones_set(struct responder *responder, const struct dns_zones *zones)
+{
+    responder->zones = zones;
+}
+
+const struct responder_counters *responder_counters(const struct responder *responder)
+{
+    return &responder->counters;
+}
+
+const char *responder_counter_name(size_t index)
+{
+    static const char *const names[] = {
+        "dns_connections",      "dns_connections_now",
+        "dns_connections_idle", "dns_connections_evicted",
+        "dns_queries",          "dns_answers",
+        "dns_dropped",          "dns_noerror",
+        "dns_formerr",          "dns_servfail",
+        "dns_nxdomain",         "dns_notimp",
+        "dns_refused",          "dns_yxdomain",
+        "dns_rcode_7",          "dns_rcode_8",
+        "dns_rcode_9",          "dns_rcode_10",
+        "dns_rcode_11",         "dns_rcode_12",
+        "dns_rcode_13",         "dns_rcode_14",
+        "dns_rcode_15",         "dns_answer_bytes",
+        "dns_framing_errors",   "dns_memory_errors",
+    };
+    _Static_assert(sizeof names / sizeof *names ==
+                       sizeof(struct responder_counters) / sizeof(uint64_t),
+                   "each counter has a name");
+    return index < sizeof names / sizeof *names ? names[index] : NULL;
+}

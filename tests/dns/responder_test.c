@@ -1,0 +1,409 @@
+/* responder_test.c - the responder on a stack, asked by another stack, in virtual time: packets go
+ * straight from one to the other.
+ */
+#include "dns/responder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/dns/dns_case.h"
+
+enum { STEP_US = 1000, PORT = 53, BIG_SIZE = 60000, RECEIVED_MAX = 1 << 24 };
+
+struct world {
+    uint64_t now_us;
+    struct tcpct_stack *client, *server;
+    struct tcpct_listener *listener;
+    struct responder *responder;
+    struct dns_zones *zones;
+    struct tcpct_connection *connection; /* of the client */
+    uint8_t *received;
+    size_t received_size;
+    bool reading, ended;
+    bool one_answer; /* close in the turn that brings it */
+    int error;
+    unsigned packets; /* both ways */
+};
+
+static void fill_random(void *context, void *bytes, size_t size)
+{
+    static uint32_t state = 1;
+    (void)context;
+    for (size_t i = 0; i < size; i++) {
+        state = state * 1664525 + 1013904223;
+        ((uint8_t *)bytes)[i] = (uint8_t)(state >> 24);
+    }
+}
+
+static struct tcpct_stack *make_stack(const struct world *world, uint8_t last_byte)
+{
+    struct tcpct_config config = { .random = fill_random, .wall_clock_us = 1800000000000000 };
+    struct tcpct_address address = { 4, { 10, 0, 0, last_byte } };
+    struct tcpct_stack *stack;
+    assert_int_equal(tcpct_stack_create(&stack, &config, world->now_us), TCPCT_OK);
+    assert_int_equal(tcpct_address_add(stack, &address), TCPCT_OK);
+    return stack;
+}
+
+/* A zone with one small answer and one of nearly 64 KB. */
+static struct dns_zones *make_zones(void)
+{
+    char *text = malloc(BIG_SIZE * 2);
+    char *out = text + sprintf(text, "@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n");
+    for (unsigned i = 0; i < BIG_SIZE / 216; i++)
+        out += sprintf(out, "big TXT %0200u\n", i);
+    struct dns_zones *zones = case_zones(text, "x");
+    free(text);
+    return zones;
+}
+
+static struct world *world_create(const struct responder_options *options)
+{
+    struct world *world = calloc(1, sizeof *world);
+    world->now_us = 1000000;
+    world->reading = true;
+    world->received = malloc(RECEIVED_MAX);
+    world->zones = make_zones();
+    world->client = make_stack(world, 1);
+    world->server = make_stack(world, 2);
+    world->responder = responder_create(options, world->zones);
+    struct tcpct_listen_options listen = {
+        .port = PORT,
+        .parameters = TCPCT_PARAMETERS_DEFAULT,
+        .answer = responder_answer_syn,
+        .answer_context = world->responder,
+    };
+    listen.parameters.syn_ack_data_limit = 1220;
+    assert_int_equal(tcpct_listen(world->server, &listen, &world->listener), TCPCT_OK);
+    return world;
+}
+
+static void world_destroy(struct world *world)
+{
+    responder_destroy(world->responder);
+    tcpct_stack_destroy(world->client);
+    tcpct_stack_destroy(world->server);
+    dns_zones_free(world->zones);
+    free(world->received);
+    free(world);
+}
+
+/* Moves everything that one stack has to the other. */
+static bool move(struct world *world, struct tcpct_stack *from, struct tcpct_stack *to)
+{
+    static uint8_t bytes[TCPCT_PACKET_SIZE], reply_bytes[TCPCT_REPLY_SIZE];
+    struct tcpct_packet packet = { .data = bytes, .size = sizeof bytes };
+    bool any = false;
+    while (tcpct_output(from, &packet, world->now_us)) {
+        struct tcpct_packet reply = { .data = reply_bytes, .size = sizeof reply_bytes };
+        any = true;
+        world->packets++;
+        tcpct_input(to, &packet, &reply, world->now_us);
+        if (reply.length > 0) {
+            struct tcpct_packet none = { .data = bytes, .size = sizeof bytes };
+            world->packets++;
+            tcpct_input(from, &reply, &none, world->now_us);
+            break; /* the reply changed what is to be sent */
+        }
+    }
+    return any;
+}
+
+static void serve_client(struct world *world)
+{
+    struct tcpct_event event;
+    while (tcpct_event(world->client, &event))
+        if (event.flags & TCPCT_EVENT_ERROR)
+            world->error = tcpct_connection_error(event.connection);
+    while (world->connection && world->reading && !world->ended) {
+        ptrdiff_t got =
+            tcpct_receive(world->connection, world->received + world->received_size, 65536);
+        if (got == TCPCT_ERROR_CLOSED)
+            world->ended = true;
+        if (got <= 0)
+            break;
+        world->received_size += (size_t)got;
+    }
+    if (world->one_answer && world->connection && world->received_size > 0) {
+        tcpct_close(world->connection);
+        world->connection = NULL;
+    }
+}
+
+/* Lets `duration_us` pass. */
+static void run(struct world *world, uint64_t duration_us)
+{
+    uint64_t end_us = world->now_us + duration_us;
+    while (world->now_us <= end_us) {
+        do {
+            tcpct_tick(world->client, world->now_us);
+            tcpct_tick(world->server, world->now_us);
+            serve_client(world);
+            responder_serve(world->responder, world->server, world->now_us);
+        } while (move(world, world->client, world->server) |
+                 move(world, world->server, world->client));
+        world->now_us += STEP_US;
+    }
+}
+
+static size_t frame(uint8_t framed[514], const char *question)
+{
+    size_t size = case_query(framed + 2, question, 0);
+    dns_put16(framed, (uint16_t)size);
+    return size + 2;
+}
+
+static void connect_to(struct world *world, bool cookies, const char *question)
+{
+    uint8_t framed[514];
+    struct tcpct_connect_options options = {
+        .remote = { 4, { 10, 0, 0, 2 } },
+        .remote_port = PORT,
+        .parameters = TCPCT_PARAMETERS_DEFAULT,
+    };
+    options.parameters.cookie_desired = cookies ? 16 : 0;
+    if (question) {
+        options.parameters.syn_data_limit = 496;
+        options.request = framed;
+        options.request_size = frame(framed, question);
+    }
+    assert_int_equal(tcpct_connect(world->client, &options, &world->connection, world->now_us),
+                     TCPCT_OK);
+}
+
+static void ask(struct world *world, const char *question)
+{
+    uint8_t framed[514];
+    size_t size = frame(framed, question);
+    assert_int_equal(tcpct_send(world->connection, framed, size), size);
+}
+
+/* How many whole answers came, each of them good; all of them if the stream is at its end. */
+static unsigned count_answers(const struct world *world)
+{
+    size_t at = 0;
+    unsigned count = 0;
+    while (at + 2 <= world->received_size) {
+        size_t size = dns_get16(world->received + at);
+        if (at + 2 + size > world->received_size)
+            break;
+        assert_memory_equal(case_text(world->received + at + 2, size), "NOERROR aa, an ", 15);
+        at += 2 + size;
+        count++;
+    }
+    if (world->ended)
+        assert_int_equal(at, world->received_size);
+    return count;
+}
+
+static const struct responder_options usual = { .idle_us = 10000000, .connections_max = 10 };
+
+static void answer_in_syn_ack(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&usual);
+    world->one_answer = true;
+    connect_to(world, true, "ns.x. A");
+    run(world, 2000000);
+    assert_int_equal(count_answers(world), 1);
+    assert_int_equal(world->packets, 2);
+    assert_int_equal(responder_counters(world->responder)->connections, 0);
+    world_destroy(world);
+}
+
+/* What does not fit there comes over the connection, and the connection ends with it. */
+static void cookies_close(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&usual);
+    connect_to(world, true, "big.x. TXT");
+    run(world, 2000000);
+    assert_int_equal(count_answers(world), 1);
+    assert_true(world->ended);
+    assert_int_equal(responder_counters(world->responder)->connections_now, 0);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
+static void plain_stays_open(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&usual);
+    connect_to(world, false, NULL);
+    for (unsigned i = 1; i <= 3; i++) {
+        ask(world, "ns.x. A");
+        run(world, 2000000);
+        assert_int_equal(count_answers(world), i);
+        assert_false(world->ended);
+    }
+    uint64_t idle_us = responder_deadline(world->responder) - world->now_us;
+    assert_in_range(idle_us, 7000000, 10000000);
+    run(world, idle_us + 100000);
+    assert_true(world->ended);
+    assert_int_equal(responder_counters(world->responder)->connections_idle, 1);
+    assert_int_equal(responder_deadline(world->responder), TCPCT_NEVER);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
+static void pipelined(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&usual);
+    connect_to(world, false, NULL);
+    for (unsigned i = 0; i < 500; i++)
+        ask(world, i % 100 == 0 ? "big.x. TXT" : "ns.x. A");
+    run(world, 3000000);
+    assert_int_equal(count_answers(world), 500);
+    assert_int_equal(responder_counters(world->responder)->answers, 500);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
+static void half_close(void **state)
+{
+    (void)state;
+    for (unsigned cookies = 0; cookies < 2; cookies++) {
+        struct world *world = world_create(&usual);
+        connect_to(world, cookies == 1, NULL);
+        ask(world, "ns.x. A");
+        ask(world, "big.x. TXT");
+        tcpct_shutdown(world->connection);
+        run(world, 3000000);
+        assert_int_equal(count_answers(world), 2);
+        assert_true(world->ended);
+        assert_int_equal(responder_counters(world->responder)->connections_now, 0);
+        tcpct_close(world->connection);
+        world_destroy(world);
+    }
+}
+
+/* A client that does not read is not read from: of 200 large answers few are made. */
+static void back_pressure(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&usual);
+    world->reading = false;
+    connect_to(world, false, NULL);
+    for (unsigned i = 0; i < 200; i++)
+        ask(world, "big.x. TXT");
+    run(world, 2000000);
+    uint64_t answers = responder_counters(world->responder)->answers;
+    assert_in_range(answers, 1, 60);
+    run(world, 2000000);
+    assert_int_equal(responder_counters(world->responder)->answers, answers);
+    world->reading = true;
+    for (unsigned i = 0; i < 20; i++) {
+        serve_client(world);
+        run(world, 1000000);
+        assert_int_equal(world->error, TCPCT_OK);
+    }
+    assert_int_equal(responder_counters(world->responder)->answers, 200);
+    assert_int_equal(count_answers(world), 200);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
+/* Then it is idle too, and is aborted. */
+static void never_reads(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&usual);
+    world->reading = false;
+    connect_to(world, false, NULL);
+    for (unsigned i = 0; i < 100; i++)
+        ask(world, "big.x. TXT");
+    run(world, 13000000);
+    assert_int_equal(responder_counters(world->responder)->connections_now, 0);
+    assert_int_equal(world->error, TCPCT_ERROR_RESET);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
+static void out_of_step(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&usual);
+    connect_to(world, false, NULL);
+    ask(world, "ns.x. A");
+    assert_int_equal(tcpct_send(world->connection, "\0\3abc", 5), 5);
+    run(world, 1000000);
+    assert_int_equal(responder_counters(world->responder)->framing_errors, 1);
+    assert_int_equal(responder_counters(world->responder)->connections_now, 0);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
+/* At the limit the connection that has been idle longest makes room. */
+static void limit(void **state)
+{
+    (void)state;
+    struct responder_options options = { .idle_us = 10000000, .connections_max = 2 };
+    struct world *world = world_create(&options);
+    struct tcpct_connection *connections[3];
+    for (unsigned i = 0; i < 3; i++) {
+        connect_to(world, false, NULL);
+        connections[i] = world->connection;
+        run(world, 100000);
+    }
+    assert_int_equal(responder_counters(world->responder)->connections, 3);
+    assert_int_equal(responder_counters(world->responder)->connections_now, 2);
+    assert_int_equal(responder_counters(world->responder)->connections_evicted, 1);
+    assert_int_equal(tcpct_connection_error(connections[0]), TCPCT_ERROR_RESET);
+    assert_int_equal(tcpct_connection_error(connections[1]), TCPCT_OK);
+    for (unsigned i = 0; i < 3; i++)
+        tcpct_close(connections[i]);
+    world_destroy(world);
+}
+
+static void syn_answers_whole_queries_only(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&usual);
+    uint8_t framed[514], answer[1220];
+    size_t size = frame(framed, "ns.x. A");
+    size_t got = responder_answer_syn(world->responder, framed, size, answer, sizeof answer);
+    assert_int_equal(got, 2 + dns_get16(answer));
+    for (size_t i = 0; i < size; i++)
+        assert_int_equal(responder_answer_syn(world->responder, framed, i, answer, sizeof answer),
+                         0);
+    assert_int_equal(
+        responder_answer_syn(world->responder, framed, size + 1, answer, sizeof answer), 0);
+    for (size_t room = 0; room < got; room++)
+        assert_int_equal(responder_answer_syn(world->responder, framed, size, answer, room), 0);
+    size = frame(framed, "big.x. TXT");
+    assert_int_equal(responder_answer_syn(world->responder, framed, size, answer, sizeof answer),
+                     0);
+    world_destroy(world);
+}
+
+static void counter_names(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    while (responder_counter_name(count))
+        count++;
+    assert_int_equal(count, sizeof(struct responder_counters) / sizeof(uint64_t));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answer_in_syn_ack),
+        cmocka_unit_test(cookies_close),
+        cmocka_unit_test(plain_stays_open),
+        cmocka_unit_test(pipelined),
+        cmocka_unit_test(half_close),
+        cmocka_unit_test(back_pressure),
+        cmocka_unit_test(never_reads),
+        cmocka_unit_test(out_of_step),
+        cmocka_unit_test(limit),
+        cmocka_unit_test(syn_answers_whole_queries_only),
+        cmocka_unit_test(counter_names),
+    };
+    return cmocka_run_group_tests_name("responder", tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+/* zonefile_test.c - zone text: what is read, and what is refused with which sentence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/dns/dns_case.h"
+
+#define HEAD "@ 60 SOA ns host 1 2 3 4 5\n@ NS ns\n"
+
+static void forms_of_text(void **state)
+{
+    (void)state;
+    struct dns_zones *zones = case_zones("$ORIGIN Example.\n"
+                                         "$TTL 1h\n"
+                                         "@ IN SOA ns host ( 1 ; serial\n"
+                                         "     2 3 4 \n 5 )  ; the rest\n"
+                                         "  NS ns\n"
+                                         "\n"
+                                         "   ; only a comment\n"
+                                         "ns 300 A 192.0.2.1\r\n"
+                                         "   IN 1h A 192.0.2.2\n"
+                                         "in IN 5 A 192.0.2.6\n"
+                                         "a\\ b 70000 MX 5 ns\n"
+                                         "ttl 5 IN A 192.0.2.7\n"
+                                         "t TXT \"a;b (c)\" d\\;e\n"
+                                         "x\\.y A 192.0.2.3\n"
+                                         "$ORIGIN sub\n"
+                                         "z TYPE1 \\# 4 C0000204\n"
+                                         "u TYPE65400 \\# 3 ( 01\n 02 03 )\n"
+                                         "last A 192.0.2.5",
+                                         NULL);
+    expect_answer(zones, "ns.example. A", 0,
+                  "NOERROR aa, an ns.example. A 192.0.2.1, an ns.example. A 192.0.2.2");
+    expect_answer(zones, "in.example. A", 0, "NOERROR aa, an in.example. A 192.0.2.6");
+    expect_answer(zones, "a\\032b.example. MX", 0,
+                  "NOERROR aa, an a\\032b.example. MX 5 ns.example., ad ns.example. A 192.0.2.1, "
+                  "ad ns.example. A 192.0.2.2");
+    expect_answer(zones, "ttl.example. A", 0, "NOERROR aa, an ttl.example. A 192.0.2.7");
+    expect_answer(zones, "t.example. TXT", 0, "NOERROR aa, an t.example. TXT \"a;b (c)\" \"d;e\"");
+    expect_answer(zones, "x\\.y.example. A", 0, "NOERROR aa, an x\\.y.example. A 192.0.2.3");
+    expect_answer(zones, "z.sub.example. A", 0, "NOERROR aa, an z.sub.example. A 192.0.2.4");
+    expect_answer(zones, "u.sub.example. TYPE65400", 0,
+                  "NOERROR aa, an u.sub.example. TYPE65400 \\# 3 010203");
+    expect_answer(zones, "last.sub.example. A", 0, "NOERROR aa, an last.sub.example. A 192.0.2.5");
+    dns_zones_free(zones);
+}
+
+static void errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        { HEAD "a CH A 192.0.2.1\n", "test:3: only class IN is served" },
+        { HEAD "a 3000000000 A 192.0.2.1\n", "test:3: the TTL 3000000000 is above 2147483647" },
+        { HEAD "a MX 65536 b\n", "test:3: the number 65536 is above 65535" },
+        { HEAD "a IN 60 DS 1 256 1 00\n", "test:3: the number 256 is above 255" },
+        { HEAD "$INCLUDE y\n",
+          "test:3: the directive $INCLUDE is not supported: write its records out" },
+        { HEAD "$GENERATE 1-2 a$ A 192.0.2.$\n",
+          "test:3: the directive $GENERATE is not supported: write its records out" },
+        { HEAD "$TTL\n", "test:3: $TTL takes one argument" },
+        { HEAD "$TTL soon\n", "test:3: $TTL soon is no time" },
+        { HEAD "$ORIGIN a..b.\n", "test:3: $ORIGIN a..b. is no domain name" },
+        { HEAD "a TXT \"open\nb A 192.0.2.1\n",
+          "test:3: a quoted string is not closed on its line" },
+        { HEAD "a TXT ( b\n", "test:3: the file ends inside parentheses" },
+        { HEAD "a TXT b )\n", "test:3: a parenthesis is closed that was not opened" },
+        { HEAD "a TXT b\\\n", "test:3: a backslash ends the line" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(case_zone_error(cases[i].text, "x"), cases[i].error);
+}
+
+/* What ldns finds wrong is passed on with the line. */
+static void errors_of_records(void **state)
+{
+    (void)state;
+    static const char *const records[] = { "a A 192.0.2.256",     "a MX b",
+                                           "a NOTYPE b",          "a A",
+                                           "a AAAA 1:2:3",        "a A 192.0.2.1 more",
+                                           "a..b A 192.0.2.1",    "a DNSKEY 257 3 13 ###",
+                                           "a TYPE65400 \\# 4 01" };
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        char text[256];
+        snprintf(text, sizeof text, HEAD "%s\n", records[i]);
+        const char *error = case_zone_error(text, "x");
+        if (strncmp(error, "test:3: this is no record: ", 27) != 0)
+            fail_msg("%s: %s", records[i], error);
+    }
+}
+
+static void relative_without_origin(void **state)
+{
+    (void)state;
+    assert_string_equal(case_zone_error("@ SOA ns host 1 2 3 4 5\n", NULL),
+                        "test:1: the name @ is relative and there is no $ORIGIN before it");
+    assert_string_equal(case_zone_error(" SOA ns host 1 2 3 4 5\n", NULL),
+                        "test:1: no owner name stands before this record");
+}
+
+/* A signature of 40,000 bytes: longer than ldns reads from a file. */
+static void long_record(void **state)
+{
+    (void)state;
+    enum { CHUNKS = 3600, CHUNK = 16 };
+    char *text = malloc(256 + CHUNKS * (CHUNK + 1));
+    char *out = text + sprintf(text, HEAD "a TYPE65400 \\# %d (", CHUNKS * CHUNK / 2);
+    for (unsigned i = 0; i < CHUNKS; i++)
+        out += sprintf(out, "0123456789abcdef\n");
+    memcpy(out, ")\n", 3);
+    struct dns_zones *zones = case_zones(text, "x");
+    const struct zone *zone = zones->zones[0];
+    uint32_t node = zone_find(zone, (const uint8_t *)"\1a\1x", 5);
+    const struct zone_set *set = zone_set_find(zone, &zone->nodes[node], 65400);
+    assert_int_equal(set->data_size, 12 + CHUNKS * CHUNK / 2);
+    dns_zones_free(zones);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forms_of_text),     cmocka_unit_test(errors),
+        cmocka_unit_test(errors_of_records), cmocka_unit_test(relative_without_origin),
+        cmocka_unit_test(long_record),
+    };
+    return cmocka_run_group_tests_name("zonefile", tests, NULL, NULL);
+}

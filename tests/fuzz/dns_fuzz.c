@@ -1,0 +1,144 @@
+/* dns_fuzz.c - arbitrary bytes as a query, as a stream of queries, and as zone text.
+ *
+ * The first byte chooses. An answer must be a message that ldns can read, must not exceed its
+ * room, and must not depend on how much more room there was; a stream must give the same messages
+ * however it is cut.
+ */
+#include <ldns/ldns.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/answer.h"
+#include "dns/framing.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define SIG(type) " RRSIG " type " 13 2 60 20900101000000 20260101000000 1 x. AAAA\n"
+
+static const char nsec_zone[] = "x. SOA ns.x. h.x. 1 2 3 4 5\nx." SIG(
+    "SOA") "x. NS ns.x.\nx. NSEC a.x. NS SOA RRSIG NSEC\n"
+           "x." SIG("NSEC") "a.x. CNAME b.w.x.\na.x." SIG(
+               "CNAME") "a.x. NSEC d.x. CNAME RRSIG NSEC\n"
+                        "a.x." SIG("NSEC") "d.x. DNAME x.\nd.x." SIG(
+                            "DNAME") "d.x. NSEC ns.x. DNAME RRSIG NSEC\n"
+                                     "d.x." SIG("NSEC") "ns.x. A 192.0.2.1\nns.x." SIG(
+                                         "A") "ns.x. NSEC s.x. A RRSIG NSEC\n"
+                                              "s.x. NS ns.s.x.\nns.s.x. A 192.0.2.2\ns.x. NSEC *.w.x. NS RRSIG NSEC\ns.x." SIG(
+                                                  "NSEC") "*.w.x. MX 1 ns.x.\n*.w.x." SIG("MX") "*.w.x. NSEC x. MX RRSIG NSEC\n*.w.x." SIG("NSEC");
+
+static const char nsec3_zone[] =
+    "y. SOA ns.y. h.y. 1 2 3 4 5\ny. NS ns.y.\ny. NSEC3PARAM 1 0 1 ab\n*.y. A 192.0.2.1\n"
+    "s.y. NS ns.y.\n"
+    "20000000000000000000000000000000.y. NSEC3 1 1 1 ab 80000000000000000000000000000000 A\n"
+    "80000000000000000000000000000000.y. NSEC3 1 1 1 ab 20000000000000000000000000000000 NS\n";
+
+static struct zone *read_text(const void *text, size_t size)
+{
+    static const uint8_t origin[] = "\1z";
+    char error[1024];
+    FILE *file = size > 0 ? fmemopen((void *)(uintptr_t)text, size, "r") : NULL;
+    if (!file)
+        return NULL;
+    error[0] = '\0';
+    struct zone *zone = zone_read(file, "zone", origin, error, sizeof error);
+    fclose(file);
+    if (!zone && error[0] == '\0')
+        abort(); /* a refusal has its reason */
+    return zone;
+}
+
+static struct dns_zones *make_zones(void)
+{
+    char error[256];
+    struct zone *zones[2];
+    static const char *const texts[] = { nsec_zone, nsec3_zone };
+    for (size_t i = 0; i < 2; i++) {
+        FILE *file = fmemopen((void *)(uintptr_t)texts[i], strlen(texts[i]), "r");
+        zones[i] = file ? zone_read(file, "zone", NULL, error, sizeof error) : NULL;
+        if (!zones[i])
+            abort();
+        fclose(file);
+    }
+    return dns_zones_create(zones, 2, error, sizeof error);
+}
+
+/* ---- queries -------------------------------------------------------------------------------- */
+
+static void check_answer(const uint8_t *answer, size_t size)
+{
+    ldns_pkt *packet = NULL;
+    if (size == 0)
+        return;
+    if (ldns_wire2pkt(&packet, answer, size) != LDNS_STATUS_OK || !ldns_pkt_qr(packet))
+        abort();
+    ldns_pkt_free(packet);
+}
+
+static void try_query(const struct dns_zones *zones, const uint8_t *query, size_t size)
+{
+    static uint8_t whole[DNS_MESSAGE_SIZE_MAX];
+    size_t full = dns_answer(zones, query, size, whole, sizeof whole, DNS_STREAM);
+    check_answer(whole, full);
+    for (size_t room = full > 40 ? full - 40 : 0; room <= full; room += 8) {
+        uint8_t *answer = malloc(room + 1);
+        size_t got = dns_answer(zones, query, size, answer, room, DNS_STREAM);
+        if (got > room || (got > 0 && (got != full || memcmp(answer, whole, full) != 0)))
+            abort();
+        got = dns_answer(zones, query, size, answer, room, DNS_DATAGRAM);
+        if (got > room)
+            abort();
+        check_answer(answer, got);
+        free(answer);
+    }
+}
+
+/* ---- streams -------------------------------------------------------------------------------- */
+
+/* A sum over the messages and the last verdict. */
+static uint64_t cut(const uint8_t *stream, size_t size, size_t piece)
+{
+    struct framing framing;
+    uint64_t sum = 0;
+    enum framing_verdict verdict = FRAMING_MORE;
+    framing_begin(&framing);
+    while (size > 0 && verdict == FRAMING_MORE) {
+        uint8_t *space;
+        const uint8_t *message;
+        size_t length, room = framing_space(&framing, &space);
+        size_t now = piece < room ? piece : room;
+        now = now < size ? now : size;
+        if (now == 0)
+            abort(); /* it wants more, and has no room for it */
+        memcpy(space, stream, now);
+        framing_add(&framing, now);
+        stream += now;
+        size -= now;
+        while ((verdict = framing_next(&framing, &message, &length)) == FRAMING_MESSAGE)
+            for (size_t i = 0; i < length; i++)
+                sum = sum * 31 + message[i] + length;
+    }
+    framing_release(&framing);
+    return sum * 31 + verdict;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct dns_zones *zones;
+    if (!zones)
+        zones = make_zones();
+    if (!zones || size == 0)
+        return 0;
+    uint8_t choice = data[0];
+    data++;
+    size--;
+    if (choice % 8 == 0) {
+        zone_free(read_text(data, size));
+    } else if (choice % 8 == 1) {
+        uint64_t sum = cut(data, size, size);
+        if (cut(data, size, 1) != sum || cut(data, size, 1 + choice / 8) != sum)
+            abort();
+    } else {
+        try_query(zones, data, size);
+    }
+    return 0;
+}

@@ -1,0 +1,341 @@
+/* dns_compare.c - our answers beside those of other DNS servers, for every kind of question that
+ * a zone gives rise to.
+ *
+ *     dns_compare [--all] [--ours ADDRESS@PORT] --peer NAME=ADDRESS@PORT ... [ORIGIN=]FILE ...
+ *
+ * The questions are made from the zone: each of its names, names just before, after and below
+ * each, in each of several types, with and without DO. An answer is equal if rcode, the flags AA,
+ * TC, RD, RA and AD, the OPT record's version and DO, and each section as a set of records are.
+ * Each of our answers must equal that of at least one peer. CD is apart: RFC 4035, 3.1.6, has it
+ * copied, as we (and BIND) do when DO is set; Knot and NSD clear it. Without --ours the answer
+ * function is called; with it the server there is asked over the kernel's TCP.
+ *
+ * Where Knot 3.2.6 and NSD 4.6.1 differ from each other:
+ *
+ *   addresses for MX and SRV             as Knot; NSD gives none
+ *   ANY (RFC 8482: one RRset)            as NSD; Knot gives signatures if no type is below RRSIG
+ *   NSEC of a CNAME, in an NSEC3 zone    as NSD: the CNAME; Knot says that there is no NSEC
+ *   a name missing behind a DNAME        as Knot: two proofs; NSD may leave one out
+ *   NSEC expanded from a wildcard        as Knot; NSD repeats the NSEC as a proof
+ *   "*" itself without the type, NSEC3   as Knot: its NSEC3; NSD proves as for an expansion
+ *
+ * Prints TAP: one line a zone; up to 5 answers that equal nobody's, or (--all) those that differ
+ * from anybody's. How often each peer differs goes to a comment line.
+ */
+#include <arpa/inet.h>
+#include <ldns/ldns.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dns/answer.h"
+
+enum { PEERS_MAX = 4, ZONES_MAX = 16, RECORDS_MAX = 512, QUERY_SIZE_MAX = 300, SHOWN_MAX = 5 };
+
+struct server {
+    const char *name;
+    int fd;
+    unsigned differences;
+};
+
+/* An answer in a form that can be compared: a line for each property and record. */
+struct digest {
+    size_t count;
+    char *lines[RECORDS_MAX];
+};
+
+static struct server ours = { "ours", -1, 0 }, peers[PEERS_MAX];
+static size_t peer_count;
+static bool show_all;
+static struct dns_zones *zones; /* of the file at hand */
+
+_Noreturn static void die(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("Bail out! ", stdout);
+    vprintf(format, arguments);
+    putchar('\n');
+    va_end(arguments);
+    exit(1);
+}
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+static int connect_to(const char *where)
+{
+    char address[64];
+    struct sockaddr_in to = { .sin_family = AF_INET };
+    struct timeval limit = { .tv_sec = 10 };
+    size_t size = strcspn(where, "@");
+    if (where[size] == '\0' || size >= sizeof address)
+        die("%s is no ADDRESS@PORT", where);
+    memcpy(address, where, size);
+    address[size] = '\0';
+    to.sin_port = htons((uint16_t)strtoul(where + size + 1, NULL, 10));
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (inet_pton(AF_INET, address, &to.sin_addr) != 1 || fd < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
+        connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
+        die("cannot connect to %s", where);
+    return fd;
+}
+
+static void read_all(const struct server *server, uint8_t *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t got = read(server->fd, bytes, size);
+        if (got <= 0)
+            die("%s closed the connection or does not answer", server->name);
+        bytes += got;
+        size -= (size_t)got;
+    }
+}
+
+static size_t ask(const struct server *server, const uint8_t *query, size_t size, uint8_t *answer)
+{
+    uint8_t framed[2 + QUERY_SIZE_MAX], length[2];
+    if (server->fd < 0)
+        return dns_answer(zones, query, size, answer, DNS_MESSAGE_SIZE_MAX, DNS_STREAM);
+    dns_put16(framed, (uint16_t)size);
+    memcpy(framed + 2, query, size);
+    if (write(server->fd, framed, size + 2) != (ssize_t)(size + 2))
+        die("cannot send to %s", server->name);
+    read_all(server, length, 2);
+    read_all(server, answer, dns_get16(length));
+    return dns_get16(length);
+}
+
+static size_t make_query(uint8_t *query, const uint8_t *name, uint16_t type, bool dnssec)
+{
+    static uint16_t id;
+    id++;
+    struct dns_question question = {
+        .name = name,
+        .id = id,
+        .type = type,
+        .class = DNS_CLASS_IN,
+        .flags = (uint16_t)((id & 2 ? DNS_FLAG_RD : 0) | (id & 4 ? DNS_FLAG_CD : 0)),
+        .edns = dnssec,
+        .dnssec_ok = dnssec,
+    };
+    return dns_query_write(query, QUERY_SIZE_MAX, &question);
+}
+
+/* ---- comparing ----------------------------------------------------------------------------- */
+
+static void digest_add(struct digest *digest, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (digest->count == RECORDS_MAX ||
+        vasprintf(&digest->lines[digest->count], format, arguments) < 0)
+        die("an answer has too many records");
+    digest->count++;
+    va_end(arguments);
+}
+
+static void digest_section(struct digest *digest, char name, const ldns_rr_list *list)
+{
+    for (size_t i = 0; list && i < ldns_rr_list_rr_count(list); i++) {
+        ldns_rr *rr = ldns_rr_clone(ldns_rr_list_rr(list, i));
+        ldns_rr2canonical(rr);
+        char *text = ldns_rr2str(rr);
+        text[strcspn(text, "\n")] = '\0';
+        digest_add(digest, "%c %s", name, text);
+        free(text);
+        ldns_rr_free(rr);
+    }
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void digest_answer(struct digest *digest, const uint8_t *answer, size_t size)
+{
+    ldns_pkt *packet = NULL;
+    digest->count = 0;
+    ldns_status status = ldns_wire2pkt(&packet, answer, size);
+    if (status != LDNS_STATUS_OK) {
+        digest_add(digest, "malformed: %s", ldns_get_errorstr_by_id(status));
+        return;
+    }
+    digest_add(digest, "0 id %u rcode %u flags%s%s%s%s%s", dns_get16(answer),
+               ldns_pkt_get_rcode(packet) | ldns_pkt_edns_extended_rcode(packet) << 4,
+               ldns_pkt_aa(packet) ? " aa" : "", ldns_pkt_tc(packet) ? " tc" : "",
+               ldns_pkt_rd(packet) ? " rd" : "", ldns_pkt_ra(packet) ? " ra" : "",
+               ldns_pkt_ad(packet) ? " ad" : "");
+    if (ldns_pkt_edns(packet))
+        digest_add(digest, "0 edns version %u%s", ldns_pkt_edns_version(packet),
+                   ldns_pkt_edns_do(packet) ? " do" : "");
+    digest_section(digest, 'Q', ldns_pkt_question(packet));
+    digest_section(digest, '1', ldns_pkt_answer(packet));
+    digest_section(digest, '2', ldns_pkt_authority(packet));
+    digest_section(digest, '3', ldns_pkt_additional(packet));
+    ldns_pkt_free(packet);
+    qsort(digest->lines, digest->count, sizeof *digest->lines, compare_lines);
+}
+
+static bool digest_equal(const struct digest *a, const struct digest *b)
+{
+    bool equal = a->count == b->count;
+    for (size_t i = 0; equal && i < a->count; i++)
+        equal = strcmp(a->lines[i], b->lines[i]) == 0;
+    return equal;
+}
+
+static void digest_print(const char *who, const struct digest *digest)
+{
+    printf("#   %s:\n", who);
+    for (size_t i = 0; i < digest->count; i++)
+        printf("#     %.150s\n", digest->lines[i]);
+}
+
+static void digest_release(struct digest *digest)
+{
+    while (digest->count > 0)
+        free(digest->lines[--digest->count]);
+}
+
+/* Asks everyone the same. False: our answer is nobody's. */
+static bool compare(const uint8_t *name, uint16_t type, bool dnssec)
+{
+    static uint8_t answer[DNS_MESSAGE_SIZE_MAX];
+    static struct digest mine, theirs[PEERS_MAX];
+    static unsigned shown;
+    uint8_t query[QUERY_SIZE_MAX];
+    char text[NAME_TEXT_SIZE];
+    bool equal = false, differs = false;
+    size_t size = make_query(query, name, type, dnssec);
+    digest_answer(&mine, answer, ask(&ours, query, size, answer));
+    bool cd_right = (answer[3] & DNS_FLAG_CD) == (dnssec ? query[3] & DNS_FLAG_CD : 0);
+    for (size_t i = 0; i < peer_count; i++) {
+        digest_answer(&theirs[i], answer, ask(&peers[i], query, size, answer));
+        bool same = digest_equal(&mine, &theirs[i]);
+        equal |= same;
+        differs |= !same;
+        peers[i].differences += !same;
+    }
+    if ((show_all ? differs : !equal) && shown++ < SHOWN_MAX) {
+        printf("# %s type %u%s\n", name_text(name, text), type, dnssec ? " with DO" : "");
+        digest_print(ours.name, &mine);
+        for (size_t i = 0; i < peer_count; i++)
+            if (!digest_equal(&mine, &theirs[i]))
+                digest_print(peers[i].name, &theirs[i]);
+    }
+    digest_release(&mine);
+    for (size_t i = 0; i < peer_count; i++)
+        digest_release(&theirs[i]);
+    return equal && cd_right;
+}
+
+/* ---- questions ----------------------------------------------------------------------------- */
+
+struct tally {
+    unsigned asked, wrong;
+};
+
+static void compare_types(struct tally *tally, const uint8_t *name)
+{
+    static const uint16_t types[] = { DNS_A,     DNS_AAAA,   DNS_NS,  DNS_CNAME,
+                                      DNS_SOA,   DNS_MX,     DNS_TXT, DNS_SRV,
+                                      DNS_DNAME, DNS_DS,     DNS_PTR, DNS_NSEC,
+                                      DNS_ANY,   DNS_DNSKEY, 65280,   DNS_NSEC3PARAM };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        for (int dnssec = 0; dnssec < 2; dnssec++) {
+            tally->asked++;
+            tally->wrong += !compare(name, types[i], dnssec == 1);
+        }
+}
+
+static void compare_below(struct tally *tally, const uint8_t *name, size_t size, const char *label)
+{
+    uint8_t below[NAME_SIZE_MAX + 1 + LABEL_SIZE_MAX];
+    size_t length = strlen(label);
+    if (length + 1 + size > NAME_SIZE_MAX)
+        return;
+    below[0] = (uint8_t)length;
+    memcpy(below + 1, label, length + 1);
+    memcpy(below + 1 + length, name, size);
+    compare_types(tally, below);
+}
+
+/* The name, in capitals too, and names before, after and below it. */
+static void compare_around(struct tally *tally, const struct zone *zone, uint32_t node)
+{
+    const uint8_t *name = zone_name(zone, zone->nodes[node].name);
+    size_t size = zone_name_size(zone, zone->nodes[node].name);
+    uint8_t other[NAME_SIZE_MAX];
+    compare_types(tally, name);
+    compare_below(tally, name, size, "!before");
+    compare_below(tally, name, size, "a");
+    compare_below(tally, name, size, "*");
+    compare_below(tally, name, size, "zz");
+    if (node == 0)
+        return;
+    memcpy(other, name, size);
+    for (size_t i = 1; i <= name[0]; i++)
+        if (other[i] >= 'a' && other[i] <= 'z')
+            other[i] -= 0x20;
+    compare_types(tally, other);
+    memcpy(other, name, size);
+    other[name[0]]--;
+    if (other[name[0]] != '.')
+        compare_types(tally, other);
+    other[name[0]] = (uint8_t)(name[name[0]] + 1);
+    compare_types(tally, other);
+}
+
+static void compare_zone(unsigned number, const char *argument)
+{
+    struct zone_source source;
+    char error[512];
+    if (!zone_source_parse(&source, argument))
+        die("%s: no [ORIGIN=]FILE", argument);
+    zones = dns_zones_load(&source, 1, error, sizeof error);
+    if (!zones)
+        die("%s", error);
+    struct tally tally = { 0 };
+    for (size_t i = 0; i < peer_count; i++)
+        peers[i].differences = 0;
+    const struct zone *zone = zones->zones[0];
+    for (uint32_t i = 0; i < zone->node_count; i++)
+        compare_around(&tally, zone, i);
+    printf("# %s: %u questions;", source.path, tally.asked);
+    for (size_t i = 0; i < peer_count; i++)
+        printf(" %u answers differ from %s's%s", peers[i].differences, peers[i].name,
+               i + 1 < peer_count ? "," : "\n");
+    if (tally.wrong > 0)
+        printf("not ok %u - %s: %u answers equal nobody's\n", number, source.path, tally.wrong);
+    else
+        printf("ok %u - %s: every answer equals that of Knot or NSD\n", number, source.path);
+    dns_zones_free(zones);
+}
+
+int main(int argc, char **argv)
+{
+    const char *files[ZONES_MAX];
+    size_t file_count = 0;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--all") == 0) {
+            show_all = true;
+        } else if (strcmp(argv[i], "--ours") == 0 && i + 1 < argc) {
+            ours.fd = connect_to(argv[++i]);
+        } else if (strcmp(argv[i], "--peer") == 0 && i + 1 < argc && peer_count < PEERS_MAX) {
+            char *save = NULL, *name = strtok_r(argv[++i], "=", &save);
+            peers[peer_count++] = (struct server){ name, connect_to(save), 0 };
+        } else if (file_count < ZONES_MAX) {
+            files[file_count++] = argv[i];
+        }
+    }
+    if (peer_count == 0 || file_count == 0)
+        die("usage: dns_compare [--ours ADDRESS@PORT] --peer NAME=ADDRESS@PORT [ORIGIN=]FILE");
+    printf("1..%zu\n", file_count);
+    for (unsigned i = 0; i < file_count; i++)
+        compare_zone(i + 1, files[i]);
+    return 0;
+}
