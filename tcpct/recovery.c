@@ -119,6 +119,7 @@ static uint64_t measure(struct tcpct_connection *connection, const struct delive
         known = seq_leq(tcb_timestamp(connection, delivery->latest_us), options->timestamp_echo);
     if (known) {
         rtt_sample(&connection->rtt, now_us - delivery->latest_us);
+        trace_connection(connection, TCPCT_TRACE_RTT, "", connection->rtt.srtt_us, now_us);
         return now_us - delivery->latest_us;
     }
     if (advanced)
@@ -172,7 +173,10 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
     uint64_t rtt_us = measure(connection, &delivery, options, advanced, now_us);
     struct congestion_sample sample = sample_of(connection, delivery.bytes, rtt_us, now_us);
     loss_detect(connection, now_us);
+    uint32_t cwnd = connection->congestion.cwnd;
     respond(connection, &sample, outstanding, cwnd_limited);
+    if (connection->congestion.cwnd != cwnd)
+        trace_connection(connection, TCPCT_TRACE_CWND, "", connection->congestion.cwnd, now_us);
     tail_acknowledged(connection, options);
     if (advanced)
         connection->timeouts = 0;

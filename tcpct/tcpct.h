@@ -345,6 +345,7 @@ enum tcpct_trace_kind {
     TCPCT_TRACE_TIMEOUT,        /* value: new RTO in us */
     TCPCT_TRACE_CWND,           /* value: bytes */
     TCPCT_TRACE_PATH_MTU,       /* value: bytes */
+    TCPCT_TRACE_RTT,            /* value: smoothed, in us; after each sample */
 };
 
 struct tcpct_trace_event {
@@ -359,6 +360,8 @@ struct tcpct_trace_event {
 
 /* Writes the event as one line of text without its newline; returns the length, at most size-1. */
 size_t tcpct_trace_text(const struct tcpct_trace_event *event, char *text, size_t size);
+/* The same as a JSON object. */
+size_t tcpct_trace_json(const struct tcpct_trace_event *event, char *text, size_t size);
 
 #ifdef __cplusplus
 }

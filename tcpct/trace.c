@@ -1,6 +1,7 @@
 /* Trace events: made here, typed once, written as text here; the sink is the configuration's. */
 #include <stdio.h>
 
+#include "seq.h"
 #include "tcb.h"
 
 static const char *const kind_texts[] = {
@@ -8,7 +9,7 @@ static const char *const kind_texts[] = {
     [TCPCT_TRACE_OPENING] = "opening",   [TCPCT_TRACE_REFLECTION] = "reflection",
     [TCPCT_TRACE_SECRET] = "secret",     [TCPCT_TRACE_RETRANSMISSION] = "retransmission",
     [TCPCT_TRACE_TIMEOUT] = "timeout",   [TCPCT_TRACE_CWND] = "cwnd",
-    [TCPCT_TRACE_PATH_MTU] = "path-mtu",
+    [TCPCT_TRACE_PATH_MTU] = "path-mtu", [TCPCT_TRACE_RTT] = "rtt",
 };
 
 void trace_connection(const struct tcpct_connection *connection, enum tcpct_trace_kind kind,
@@ -61,6 +62,24 @@ static int endpoint_text(char *text, size_t size, const struct tcpct_address *ad
     return snprintf(text, size, "-");
 }
 
+/* What snprintf wrote, at most size - 1. */
+static size_t written(int length, size_t size)
+{
+    if (length < 0)
+        return 0;
+    return (size_t)length < size ? (size_t)length : size - 1;
+}
+
+static unsigned long long seconds_of(const struct tcpct_trace_event *event)
+{
+    return event->now_us / SECOND_US;
+}
+
+static unsigned long long micros_of(const struct tcpct_trace_event *event)
+{
+    return event->now_us % SECOND_US;
+}
+
 size_t tcpct_trace_text(const struct tcpct_trace_event *event, char *text, size_t size)
 {
     char local[64], remote[64], detail[64];
@@ -71,11 +90,28 @@ size_t tcpct_trace_text(const struct tcpct_trace_event *event, char *text, size_
                  tcpct_state_text(event->to));
     else
         snprintf(detail, sizeof(detail), "%llu", (unsigned long long)event->value);
-    int length = snprintf(text, size, "%llu.%06llu %s %s %s %s %s",
-                          (unsigned long long)(event->now_us / 1000000),
-                          (unsigned long long)(event->now_us % 1000000), local, remote,
-                          kind_texts[event->kind], detail, event->note ? event->note : "");
-    if (length < 0)
-        return 0;
-    return (size_t)length < size ? (size_t)length : size - 1;
+    const char *note = event->note ? event->note : "";
+    return written(snprintf(text, size, "%llu.%06llu %s %s %s %s%s%s", seconds_of(event),
+                            micros_of(event), local, remote, kind_texts[event->kind], detail,
+                            *note ? " " : "", note),
+                   size);
+}
+
+/* Notes and names are our own words: nothing in them needs an escape. */
+size_t tcpct_trace_json(const struct tcpct_trace_event *event, char *text, size_t size)
+{
+    char local[64], remote[64], detail[96];
+    endpoint_text(local, sizeof(local), &event->local, event->local_port);
+    endpoint_text(remote, sizeof(remote), &event->remote, event->remote_port);
+    if (event->kind == TCPCT_TRACE_STATE)
+        snprintf(detail, sizeof(detail), "\"from\":\"%s\",\"to\":\"%s\"",
+                 tcpct_state_text(event->from), tcpct_state_text(event->to));
+    else
+        snprintf(detail, sizeof(detail), "\"value\":%llu", (unsigned long long)event->value);
+    return written(snprintf(text, size,
+                            "{\"time\":%llu.%06llu,\"local\":\"%s\",\"remote\":\"%s\","
+                            "\"event\":\"%s\",%s,\"note\":\"%s\"}",
+                            seconds_of(event), micros_of(event), local, remote,
+                            kind_texts[event->kind], detail, event->note ? event->note : ""),
+                   size);
 }

@@ -15,6 +15,7 @@ enum flag {
     FLAG_HOST,
     FLAG_CAPTURE,
     FLAG_TRACE,
+    FLAG_TRACE_JSON,
     FLAG_NO_OFFLOAD,
     FLAG_MTU,
     FLAG_USER,
@@ -32,6 +33,7 @@ const struct option endpoint_long_options[] = {
     { "host", required_argument, NULL, FLAG_HOST },
     { "capture", required_argument, NULL, FLAG_CAPTURE },
     { "trace", required_argument, NULL, FLAG_TRACE },
+    { "trace-json", no_argument, NULL, FLAG_TRACE_JSON },
     { "no-offload", no_argument, NULL, FLAG_NO_OFFLOAD },
     { "mtu", required_argument, NULL, FLAG_MTU },
     { "user", required_argument, NULL, FLAG_USER },
@@ -56,6 +58,7 @@ const char endpoint_usage[] =
     "  --no-offload             no checksum and segmentation offload\n"
     "  --capture FILE.pcap      every packet, as a wire would show it\n"
     "  --trace LEVEL            to standard error: 0 nothing, 1 connections, 2 everything\n"
+    "  --trace-json             as JSON lines\n"
     "  --user NAME              give up root once everything is open\n"
     "RFC 6013, section 12:\n"
     "  --cookie-desired BYTES   8, 10, 12, 14 or 16 (default); 0: plain TCP\n"
@@ -203,6 +206,9 @@ int endpoint_option(struct endpoint_options *options, int value, const char *arg
         status = take_number(options, value, argument, 0, 2, &number);
         options->trace_level = (int)number;
         return status;
+    case FLAG_TRACE_JSON:
+        options->trace_json = true;
+        return 0;
     case FLAG_MTU:
         status = take_number(options, value, argument, MTU_MIN, MTU_MAX, &number);
         options->mtu = (uint16_t)number;
@@ -234,27 +240,25 @@ int endpoint_defaults(struct endpoint_options *options)
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
-static void print_event(const struct tcpct_trace_event *event)
-{
-    char text[512];
-    tcpct_trace_text(event, text, sizeof text);
-    fprintf(stderr, "%s\n", text);
-}
-
+/* The context is the endpoint's options. */
 static void trace_everything(void *context, const struct tcpct_trace_event *event)
 {
-    (void)context;
-    print_event(event);
+    const struct endpoint_options *options = context;
+    char text[512];
+    if (options->trace_json)
+        tcpct_trace_json(event, text, sizeof text);
+    else
+        tcpct_trace_text(event, text, sizeof text);
+    fprintf(stderr, "%s\n", text);
 }
 
 static void trace_connections(void *context, const struct tcpct_trace_event *event)
 {
-    (void)context;
     switch (event->kind) {
     case TCPCT_TRACE_STATE:
     case TCPCT_TRACE_OPENING:
     case TCPCT_TRACE_REFLECTION:
-        print_event(event);
+        trace_everything(context, event);
         break;
     default:
         break;
@@ -300,6 +304,7 @@ static int open_stack(struct endpoint *endpoint, const struct endpoint_options *
                       struct tcpct_config *config)
 {
     config->random = loop_random;
+    config->context = (void *)(uintptr_t)options; /* of the trace; loop_random needs none */
     config->wall_clock_us = loop_wall_clock_us();
     config->mtu = tun_device_mtu(endpoint->device);
     config->offload_size_max = tun_device_offload_size_max(endpoint->device);
