@@ -22,8 +22,8 @@ enum { KEEPALIVE_PROBES = 9, KEEPALIVE_INTERVAL_US = 75 * SECOND_US };
 static bool can_send(const struct tcpct_connection *connection)
 {
     return !connection->fin_queued &&
-           (connection->state == TCPCT_SYN_SENT || connection->state == TCPCT_ESTABLISHED ||
-            connection->state == TCPCT_CLOSE_WAIT);
+           (connection->state == TCPCT_SYN_SENT || connection->state == TCPCT_SYN_RECEIVED ||
+            connection->state == TCPCT_ESTABLISHED || connection->state == TCPCT_CLOSE_WAIT);
 }
 
 ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, size_t size)
@@ -187,7 +187,8 @@ void tcpct_connection_info(const struct tcpct_connection *connection, struct tcp
     info->initiator = connection->initiator;
     info->cookies = connection->pair.size && connection->state != TCPCT_SYN_SENT;
     info->ecn = connection->ecn.agreed;
-    info->syn_data_sent = connection->initiator && connection->syn_data && info->cookies;
+    info->fast_open = connection->fast_open.accepted;
+    info->syn_data_sent = connection->syn_data_sent > 0;
     info->syn_ack_data_taken = connection->syn_ack_data_taken;
     info->mss = connection->mss;
     info->cwnd = congestion->cwnd;

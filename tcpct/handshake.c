@@ -2,6 +2,7 @@
 
 #include "demux.h"
 #include "listen.h"
+#include "recovery.h"
 #include "reply.h"
 #include "seq.h"
 #include "timer.h"
@@ -31,24 +32,29 @@ static void take_syn(struct tcpct_connection *connection, const struct segment *
     tcb_output(connection);
 }
 
-bool handshake_queue(struct tcpct_listener *listener, const struct segment *syn, uint64_t now_us)
+struct tcpct_connection *handshake_begin(struct tcpct_listener *listener, const struct segment *syn,
+                                         uint64_t now_us)
 {
     struct tcpct_stack *stack = listener->stack;
     struct endpoints endpoints = demux_endpoints(syn);
     struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
-    if (listener->queued >= listener->options.syn_queue)
-        return false;
     struct tcpct_connection *connection = tcb_create(stack, &endpoints);
     if (!connection)
-        return false;
+        return NULL;
     uint16_t mss = syn->options.present & OPTION_MSS ? syn->options.mss : (uint16_t)MSS_DEFAULT;
     connection->listener = listener;
-    connection->queued = true;
+    connection->queued_at = listener;
     listener->queued++;
     connection->iss = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
     connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
     take_syn(connection, syn, now_us);
-    return true;
+    return connection;
+}
+
+bool handshake_queue(struct tcpct_listener *listener, const struct segment *syn, uint64_t now_us)
+{
+    return listener->queued < listener->options.syn_queue &&
+           handshake_begin(listener, syn, now_us) != NULL;
 }
 
 void handshake_simultaneous(struct tcpct_connection *connection, const struct segment *syn,
@@ -62,20 +68,21 @@ void handshake_simultaneous(struct tcpct_connection *connection, const struct se
 bool handshake_acknowledged(struct tcpct_connection *connection, const struct segment *segment,
                             struct tcpct_packet *reply, uint64_t now_us)
 {
-    if (segment->ack != connection->snd_nxt) { /* RFC 9293, 3.10.7.4 */
+    if (seq_leq(segment->ack, connection->iss)) { /* RFC 9293, 3.10.7.4 */
         reply_reset(connection->stack, segment, reply);
         return false;
     }
-    if (connection->queued && !listen_backlog_add(connection))
+    if (connection->queued_at && !connection->fast_open.accepted && !listen_backlog_add(connection))
         return false;
-    connection->snd_una = connection->ecn.point = connection->snd_nxt;
+    listen_unqueue(connection);
+    connection->snd_una = connection->ecn.point = connection->iss + 1;
     connection->snd_wnd = (uint32_t)segment->window << connection->snd_scale;
     connection->snd_max_wnd = max_u32(connection->snd_max_wnd, connection->snd_wnd);
-    timer_stop(connection, TIMER_RETRANSMISSION);
     timer_stop(connection, TIMER_USER);
     rtt_init(&connection->rtt);
     if (connection->syn_tries == 1)
         rtt_sample(&connection->rtt, now_us - connection->syn_sent_us);
+    recovery_timer(connection, now_us);
     connection->syn_due = false;
     connection->confirmed = true;
     tcb_state(connection, TCPCT_ESTABLISHED, now_us);

@@ -9,6 +9,10 @@
 
 #include "tcb.h"
 
+/* A TCB in SYN-RECEIVED, counted at its listener, with the <SYN,ACK(SYN)> due. NULL: none left. */
+struct tcpct_connection *handshake_begin(struct tcpct_listener *listener, const struct segment *syn,
+                                         uint64_t now_us);
+
 /* A <SYN> for a listener with a queue. False: the queue is full, or there is no TCB; it can still
  * be answered without state. */
 bool handshake_queue(struct tcpct_listener *listener, const struct segment *syn, uint64_t now_us);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "demux.h"
+#include "fastopen.h"
 #include "handshake.h"
 #include "reply.h"
 #include "seq.h"
@@ -112,6 +113,8 @@ int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options 
     new->data_seq = new->iss + 1;
     new->timestamp_offset = stack_random(stack); /* TSoffset, per connection (3) */
     new->syn_data = syn_data_size(options);
+    if (options->fast_open && new->pair.size == 0)
+        fastopen_prepare(new, now_us);
     new->syn_due = true;
     tcb_state(new, TCPCT_SYN_SENT, now_us);
     timer_set(new, TIMER_USER, now_us + new->user_timeout_us);
@@ -197,10 +200,12 @@ static enum tcpct_verdict established(struct tcpct_connection *connection,
     } else {
         connection->pair.size = 0;
         connection->confirmed = true;
+        fastopen_remember(connection, &segment->options, now_us);
+        connection->fast_open.accepted = accepted_data;
         if (accepted_data) {
             connection->snd_una = connection->snd_nxt = segment->ack;
             connection->data_seq = segment->ack;
-            ring_drop(&connection->send, connection->syn_data);
+            ring_drop(&connection->send, connection->syn_data_sent);
         }
     }
     timer_stop(connection, TIMER_RETRANSMISSION);
@@ -221,9 +226,9 @@ enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
                                       uint64_t now_us)
 {
     const struct tcp_options *options = &segment->options;
-    uint32_t first = connection->iss + 1, last = first + connection->syn_data;
-    bool acceptable = (segment->flags & SEGMENT_ACK) &&
-                      (segment->ack == first || (connection->syn_data && segment->ack == last));
+    uint32_t first = connection->iss + 1, last = first + connection->syn_data_sent;
+    bool acceptable =
+        (segment->flags & SEGMENT_ACK) && (segment->ack == first || segment->ack == last);
     if ((segment->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST | SEGMENT_FIN)) == SEGMENT_SYN) {
         handshake_simultaneous(connection, segment, now_us);
         return TCPCT_ACCEPTED;
@@ -246,7 +251,7 @@ enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
             !(options->present & OPTION_TIMESTAMPS) || reflected(connection, segment, now_us))
             return TCPCT_BAD_COOKIE;
     }
-    return established(connection, segment, segment->ack == last && connection->syn_data, now_us);
+    return established(connection, segment, last != first && segment->ack == last, now_us);
 }
 
 enum tcpct_verdict initiator_syn_ack_again(struct tcpct_connection *connection,
@@ -277,6 +282,8 @@ void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us)
     connection->totals.retransmissions++;
     rtt_back_off(&connection->rtt);
     if (connection->state == TCPCT_SYN_SENT) {
+        if (connection->fast_open.wanted)
+            fastopen_lost(connection, now_us);
         if (connection->syn_tries >= SYN_DATA_TRIES)
             connection->syn_data = 0;
         if (connection->syn_tries >= SYN_COOKIE_TRIES)
@@ -295,5 +302,6 @@ bool initiator_may_vanish(const struct tcpct_connection *connection)
     if (!connection->initiator || !connection->pair.size || connection->opening_sent ||
         connection->state != TCPCT_ESTABLISHED)
         return false;
-    return unanswered == 0 || (connection->syn_data_accepted && unanswered == connection->syn_data);
+    return unanswered == 0 ||
+           (connection->syn_data_accepted && unanswered == connection->syn_data_sent);
 }

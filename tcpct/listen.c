@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "demux.h"
+#include "fastopen.h"
 #include "reply.h"
 #include "seq.h"
 
@@ -136,6 +137,8 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
     uint16_t mss = syn->options.present & OPTION_MSS ? syn->options.mss : (uint16_t)MSS_DEFAULT;
     answer.seq = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
     answer_options(stack, syn, &parties, &answer.options, now_us);
+    if (!cookie && listener->options.fast_open_queue && syn->options.present & OPTION_FAST_OPEN)
+        fastopen_grant(stack, syn, &answer.options);
     if (cookie) {
         answer_cookie(stack, syn, &parties, &answer);
         answered = answer_data(listener, syn, &answer, reply);
@@ -163,8 +166,9 @@ enum cookie_verdict listen_verify(const struct tcpct_stack *stack, const struct 
     return cookie_verify(&stack->secrets, &parties, &numbers, options->responder_cookie, slot);
 }
 
-static void append(struct tcpct_listener *listener, struct tcpct_connection *connection)
+void listen_backlog_append(struct tcpct_connection *connection)
 {
+    struct tcpct_listener *listener = connection->listener;
     connection->held = true;
     connection->parameters = listener->options.parameters;
     connection->user = listener->options.user;
@@ -178,7 +182,7 @@ static void append(struct tcpct_listener *listener, struct tcpct_connection *con
     listener->stack->counters.connections_made++;
 }
 
-static bool has_room(struct tcpct_listener *listener)
+bool listen_backlog_room(struct tcpct_listener *listener)
 {
     if (listener->backlog_count < listener->options.backlog)
         return true;
@@ -188,13 +192,17 @@ static bool has_room(struct tcpct_listener *listener)
 
 bool listen_backlog_add(struct tcpct_connection *connection)
 {
-    struct tcpct_listener *listener = connection->listener;
-    if (!has_room(listener))
+    if (!listen_backlog_room(connection->listener))
         return false;
-    connection->queued = false;
-    listener->queued--;
-    append(listener, connection);
+    listen_backlog_append(connection);
     return true;
+}
+
+void listen_unqueue(struct tcpct_connection *connection)
+{
+    if (connection->queued_at)
+        connection->queued_at->queued--;
+    connection->queued_at = NULL;
 }
 
 /* A TCB whose three-way handshake is this segment's proof. */
@@ -204,7 +212,7 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
                                           const struct tcp_options *peer, uint64_t now_us)
 {
     struct endpoints endpoints = demux_endpoints(segment);
-    if (!has_room(listener))
+    if (!listen_backlog_room(listener))
         return NULL;
     struct tcpct_connection *connection = tcb_create(stack, &endpoints);
     if (!connection)
@@ -233,7 +241,7 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
     }
     connection->confirmed = true;
     connection->listener = listener;
-    append(listener, connection);
+    listen_backlog_append(connection);
     tcb_state(connection, TCPCT_ESTABLISHED, now_us);
     return connection;
 }

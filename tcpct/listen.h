@@ -28,8 +28,14 @@ struct tcpct_connection *listen_open(struct tcpct_stack *stack, struct tcpct_lis
                                      const struct segment *segment, struct tcpct_packet *reply,
                                      enum tcpct_verdict *verdict, uint64_t now_us);
 
-/* A connection that was queued is made: it waits to be accepted. False: the backlog is full. */
+/* Whether another connection may wait to be accepted; if not, it is counted. */
+bool listen_backlog_room(struct tcpct_listener *listener);
+/* A connection of the listener waits to be accepted. */
+void listen_backlog_append(struct tcpct_connection *connection);
+/* The same, if there is room. */
 bool listen_backlog_add(struct tcpct_connection *connection);
+/* It is no longer half made. */
+void listen_unqueue(struct tcpct_connection *connection);
 
 /* Whether this <SYN> is answered with a Cookie. */
 bool listen_wants_cookie(const struct tcpct_listener *listener, const struct segment *syn);

@@ -18,6 +18,7 @@ enum mac_label {
     MAC_LABEL_ISN_COOKIE,
     MAC_LABEL_ISN_INITIATOR,
     MAC_LABEL_TIMESTAMP_OFFSET,
+    MAC_LABEL_FAST_OPEN,
 };
 
 enum { MAC_INPUT_BEGIN_MAX = 2 + 2 * 16 + 2 * 2 };

@@ -1,5 +1,6 @@
 #include "output.h"
 
+#include "fastopen.h"
 #include "pace.h"
 #include "path.h"
 #include "recovery.h"
@@ -202,8 +203,10 @@ static void propose_options(const struct tcpct_connection *connection, struct se
     options->timestamp_size = 4;
     options->timestamp_value = tcb_timestamp(connection, now_us);
     options->timestamp_echo = 0;
-    if (!connection->pair.size) /* beside a Cookie there is no room: it follows in the opening */
-        tcb_announce_timeout(connection, options);
+    if (connection->pair.size) /* beside a Cookie there is room for neither */
+        return;
+    tcb_announce_timeout(connection, options);
+    fastopen_propose(connection, options);
 }
 
 static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *packet,
@@ -227,14 +230,18 @@ static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *p
         options->cookie_size = connection->pair.size;
         for (unsigned i = 0; i < connection->pair.size; i++)
             options->initiator_cookie[i] = connection->pair.initiator[i];
-        data = connection->syn_data;
     }
+    if (connection->state == TCPCT_SYN_SENT &&
+        (connection->pair.size || connection->fast_open.size))
+        data = connection->syn_data;
     if (connection->syn_tries == 0)
         connection->syn_timestamp_first = options->timestamp_value;
     connection->syn_timestamp_last = options->timestamp_value;
     connection->syn_tries++;
     connection->syn_due = false;
     connection->syn_sent_us = now_us;
+    if (data)
+        connection->syn_data_sent = (uint16_t)data;
     if (!finish_data(connection, &segment, data, UINT16_MAX, packet))
         return false;
     timer_set(connection, TIMER_RETRANSMISSION, now_us + connection->rtt.rto_us);
@@ -331,7 +338,8 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
 {
     struct segment segment;
     uint32_t seq = connection->snd_nxt, unsent = data_end(connection) - seq;
-    bool wants_fin = connection->fin_queued && !connection->fin_sent;
+    bool wants_fin =
+        connection->fin_queued && !connection->fin_sent && connection->state != TCPCT_SYN_RECEIVED;
     bool bare_opening = unsent == 0 && connection->pair.size && !connection->confirmed;
     if ((unsent == 0 && !wants_fin) || connection->fin_sent ||
         bare_opening || /* 6.3: an <ACK(SYN),FIN> without data is never sent */
@@ -457,7 +465,9 @@ bool output_next(struct tcpct_connection *connection, struct tcpct_packet *packe
     case TCPCT_SYN_SENT:
         return connection->syn_due && send_syn(connection, packet, now_us);
     case TCPCT_SYN_RECEIVED:
-        return (connection->syn_due || connection->ack_now) && send_syn(connection, packet, now_us);
+        if (connection->syn_due || connection->ack_now)
+            return send_syn(connection, packet, now_us);
+        return connection->fast_open.accepted && send_new(connection, packet, now_us);
     case TCPCT_TIME_WAIT:
         return connection->ack_now && send_ack(connection, packet, now_us);
     default:

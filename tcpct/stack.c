@@ -9,6 +9,7 @@
 #include "close.h"
 #include "connection.h"
 #include "demux.h"
+#include "fastopen.h"
 #include "handshake.h"
 #include "icmp.h"
 #include "initiator.h"
@@ -18,6 +19,10 @@
 #include "reply.h"
 #include "seq.h"
 #include "timer.h"
+
+/* A Fast Open cookie serves for hours (RFC 7413, 5.1 asks for a change of secrets). */
+static const uint64_t FAST_OPEN_INTERVAL_US = 6 * 3600ull * SECOND_US;
+static const uint64_t FAST_OPEN_GRACE_US = 600ull * SECOND_US;
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
@@ -87,7 +92,9 @@ static bool build(struct tcpct_stack *stack, uint64_t now_us)
            secrets_create(&stack->secrets, config->random, config->context,
                           config->secret_interval_us, config->msl_us, config->wall_clock_us,
                           now_us) &&
-           isn_keys_create(&stack->isn_keys, config->random, config->context);
+           isn_keys_create(&stack->isn_keys, config->random, config->context) &&
+           secrets_create(&stack->fast_open_secrets, config->random, config->context,
+                          FAST_OPEN_INTERVAL_US, FAST_OPEN_GRACE_US, config->wall_clock_us, now_us);
 }
 
 int tcpct_stack_create(struct tcpct_stack **stack, const struct tcpct_config *config,
@@ -143,6 +150,7 @@ void tcpct_stack_destroy(struct tcpct_stack *stack)
     destroy_connections(stack);
     secrets_destroy(&stack->secrets);
     isn_keys_destroy(&stack->isn_keys);
+    secrets_destroy(&stack->fast_open_secrets);
     memory_free(&memory, stack->buckets);
     memory_free(&memory, stack->heap);
     memory_free(&memory, stack);
@@ -194,7 +202,7 @@ void tcpct_listener_close(struct tcpct_listener *listener)
     while ((connection = tcpct_accept(listener)))
         tcpct_abort(connection);
     for (connection = stack->pool; connection; connection = connection->pool_next)
-        if (connection->stack && connection->queued && connection->listener == listener)
+        if (connection->stack && connection->queued_at == listener)
             tcb_closed(connection, TCPCT_OK, stack->now_us);
     struct tcpct_listener **link = &stack->listeners;
     while (*link != listener)
@@ -249,6 +257,20 @@ static enum tcpct_verdict answer_syn(struct tcpct_stack *stack,
     return TCPCT_UNACCEPTABLE;
 }
 
+/* The two cases in which a plain <SYN> makes a TCB: a Fast Open cookie proves the address, or the
+ * application speaks first. Both are bounded by the listener. */
+static bool begin_half_made(const struct tcpct_stack *stack, struct tcpct_listener *listener,
+                            const struct segment *syn, uint64_t now_us)
+{
+    if ((syn->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_FIN | SEGMENT_RST)) != SEGMENT_SYN ||
+        listener->options.parameters.in_always || listen_wants_cookie(listener, syn))
+        return false;
+    if (listener->options.fast_open_queue && syn->data_size && fastopen_valid(stack, syn) &&
+        fastopen_accept(listener, syn, now_us))
+        return true;
+    return handshake_queue(listener, syn, now_us);
+}
+
 /* No TCB has these endpoints. */
 static enum tcpct_verdict without_tcb(struct tcpct_stack *stack, const struct segment *segment,
                                       struct tcpct_packet *reply, uint64_t now_us)
@@ -256,9 +278,7 @@ static enum tcpct_verdict without_tcb(struct tcpct_stack *stack, const struct se
     struct tcpct_listener *listener =
         demux_listener(stack, &segment->destination, segment->destination_port);
     const uint8_t opening = SEGMENT_SYN | SEGMENT_ACK;
-    if (listener && segment->flags == SEGMENT_SYN && listener->options.syn_queue &&
-        !listener->options.parameters.in_always && !listen_wants_cookie(listener, segment) &&
-        handshake_queue(listener, segment, now_us))
+    if (listener && begin_half_made(stack, listener, segment, now_us))
         return TCPCT_ACCEPTED;
     if (listener && (segment->flags & opening) == SEGMENT_SYN)
         return answer_syn(stack, listener, segment, reply, now_us);
@@ -393,7 +413,8 @@ uint64_t tcpct_deadline(const struct tcpct_stack *stack)
 {
     if (stack->output_first)
         return stack->now_us;
-    return min_u64(timer_deadline(stack), secrets_deadline(&stack->secrets));
+    return min_u64(timer_deadline(stack), min_u64(secrets_deadline(&stack->secrets),
+                                                  secrets_deadline(&stack->fast_open_secrets)));
 }
 
 void tcpct_tick(struct tcpct_stack *stack, uint64_t now_us)
@@ -402,6 +423,8 @@ void tcpct_tick(struct tcpct_stack *stack, uint64_t now_us)
     stack->now_us = now_us;
     if (secrets_deadline(&stack->secrets) <= now_us)
         secrets_tick(&stack->secrets, now_us);
+    if (secrets_deadline(&stack->fast_open_secrets) <= now_us)
+        secrets_tick(&stack->fast_open_secrets, now_us);
     while ((connection = timer_expired(stack, now_us)))
         if (connection_timers(connection, now_us))
             timer_again(connection);

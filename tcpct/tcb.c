@@ -118,9 +118,9 @@ static void leave_demux(struct tcpct_connection *connection)
     if (connection->in_demux)
         demux_remove(connection->stack, connection);
     connection->in_demux = false;
-    if (connection->queued)
-        connection->listener->queued--;
-    connection->queued = false;
+    if (connection->queued_at)
+        connection->queued_at->queued--;
+    connection->queued_at = NULL;
 }
 
 void tcb_destroy(struct tcpct_connection *connection)

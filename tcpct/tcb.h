@@ -93,6 +93,23 @@ struct tune {
     uint64_t rtt_us;        /* the receiver's estimate; 0: none yet */
 };
 
+/* TCP Fast Open (fastopen.h), of a connection and in the client's table. */
+struct fast_open {
+    bool wanted;   /* client: the <SYN> has the option */
+    bool accepted; /* the data of the <SYN> was taken before the handshake ended */
+    uint8_t size;  /* of the cookie; 0: one is asked for */
+    uint8_t cookie[16];
+};
+
+struct fast_open_entry {
+    struct tcpct_address peer; /* family 0: unused */
+    uint8_t size;              /* of the cookie; 0: none */
+    uint8_t cookie[16];
+    uint16_t mss;
+    uint64_t used_us, blocked_until_us;
+};
+enum { FAST_OPEN_ENTRIES = 64 };
+
 struct tcpct_connection {
     struct tcpct_stack *stack;          /* NULL: unused */
     struct tcpct_connection *pool_next; /* of all that the stack ever made: they are used again */
@@ -110,8 +127,8 @@ struct tcpct_connection {
     enum tcpct_state state;
     int error; /* enum tcpct_error: why it failed */
     bool initiator;
-    bool queued; /* half made, and counted at its listener (handshake.h) */
-    bool held;   /* the application (or a backlog) holds the handle */
+    struct tcpct_listener *queued_at; /* half made, and counted there (handshake.h) */
+    bool held;                        /* the application (or a backlog) holds the handle */
     bool in_demux, in_output, in_events;
     unsigned events; /* enum tcpct_event_flags to be told */
     struct tcpct_parameters parameters;
@@ -132,10 +149,11 @@ struct tcpct_connection {
     struct ring send;
     bool send_blocked; /* tcpct_send took less than asked: tell WRITABLE */
     bool fin_queued, fin_sent, fin_acknowledged;
-    bool reset_due;    /* aborted: the RST is to be sent, then the TCB goes */
-    bool syn_due;      /* the <SYN> is to be sent, for the first time or again */
-    uint8_t syn_tries; /* how often it was sent */
-    uint16_t syn_data; /* bytes of the request that may travel in the <SYN> */
+    bool reset_due;         /* aborted: the RST is to be sent, then the TCB goes */
+    bool syn_due;           /* the <SYN> is to be sent, for the first time or again */
+    uint8_t syn_tries;      /* how often it was sent */
+    uint16_t syn_data_sent; /* bytes that have travelled in a <SYN> */
+    uint16_t syn_data;      /* bytes of the request that may travel in the <SYN> */
     uint32_t syn_timestamp_first, syn_timestamp_last; /* TS Values of the <SYN>s sent */
     uint8_t fin_tries; /* bare FINs since the last sign of the peer */
     bool probe_due;    /* a zero window probe is to be sent */
@@ -145,6 +163,7 @@ struct tcpct_connection {
     struct rtt rtt;
     struct ecn ecn;
     uint64_t pace_us; /* when all that was sent would have left at the pacing rate */
+    struct fast_open fast_open;
     uint64_t syn_sent_us;
 
     /* Receiving. ring holds bytes to be read, in front of the window. */
@@ -201,6 +220,8 @@ struct tcpct_stack {
     struct tcpct_listener *listeners;
     struct secrets secrets;
     struct isn_keys isn_keys;
+    struct secrets fast_open_secrets;
+    struct fast_open_entry fast_open[FAST_OPEN_ENTRIES];
 
     struct tcpct_connection **buckets; /* demux.h */
     uint32_t bucket_mask, bucket_seed;

@@ -199,6 +199,8 @@ struct tcpct_listen_options {
     uint32_t backlog;              /* connections made but not accepted; 0: 128 */
     uint32_t syn_queue;            /* for applications that speak first: plain connections half
                                       made, so that their <SYN,ACK> can be sent again; 0: none */
+    uint32_t fast_open_queue;      /* RFC 7413: connections whose data came in a <SYN> and whose
+                                      address is not yet proved; 0: no Fast Open */
     tcpct_answer_function *answer; /* NULL: no data is taken from a <SYN> */
     const void *answer_context;
     void *user;
@@ -227,6 +229,8 @@ struct tcpct_connect_options {
      * Copied. */
     const uint8_t *request;
     size_t request_size;
+    bool fast_open; /* RFC 7413, for plain TCP (parameters.cookie_desired 0): the request goes into
+                       the <SYN> once the peer has granted a cookie */
     uint64_t user_timeout_us; /* 0: the stack's */
     void *user;
 };
@@ -289,6 +293,7 @@ struct tcpct_info {
     bool initiator;
     bool cookies;            /* cookies were exchanged: RFC 6013 is in force */
     bool ecn;                /* ECN was agreed */
+    bool fast_open;          /* the data of the <SYN> was taken (RFC 7413) */
     bool syn_data_sent;      /* our request travelled in the <SYN> */
     bool syn_ack_data_taken; /* the answer began in the <SYN,ACK(SYN)> */
     uint16_t mss;            /* payload of a full segment without header extension */
@@ -323,6 +328,7 @@ struct tcpct_counters {
     uint64_t retransmissions, retransmission_timeouts;
     uint64_t retransmissions_undone; /* that were spurious */
     uint64_t challenges_withheld;    /* challenge ACKs beyond the limit (RFC 5961, 7) */
+    uint64_t fast_opens;             /* connections made from a <SYN> with data (RFC 7413) */
     uint64_t backlog_full, connections_full, memory_full;
 };
 void tcpct_counters(const struct tcpct_stack *stack, struct tcpct_counters *counters);

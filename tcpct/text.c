@@ -94,6 +94,7 @@ const char *tcpct_counter_name(size_t index)
         "retransmission_timeouts",
         "retransmissions_undone",
         "challenges_withheld",
+        "fast_opens",
         "backlog_full",
         "connections_full",
         "memory_full",
