@@ -115,11 +115,19 @@ bool close_fin_acknowledged(struct tcpct_connection *connection, uint64_t now_us
     }
 }
 
+/* Until the Responder is heard, a reset may answer a segment that overtook the opening; then it has
+ * no ACK (RFC 9293, 3.10.7.1), while one that ends a connection has. */
+static bool had_state(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    return connection->confirmed || !connection->initiator || segment->flags & SEGMENT_ACK;
+}
+
 /* 7: advisory. Only one that has the pair and is at RCV.NXT says that the peer has no state. */
 static enum tcpct_verdict advisory_reset(struct tcpct_connection *connection,
                                          const struct segment *segment, uint64_t now_us)
 {
-    if (!close_paired(connection, segment) || segment->seq != connection->rcv_nxt) {
+    if (!close_paired(connection, segment) || segment->seq != connection->rcv_nxt ||
+        !had_state(connection, segment)) {
         connection->stack->counters.resets_ignored++;
         return TCPCT_UNACCEPTABLE;
     }

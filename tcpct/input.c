@@ -257,6 +257,17 @@ static enum tcpct_verdict time_wait(struct tcpct_connection *connection,
     return TCPCT_ACCEPTED;
 }
 
+/* What comes for a closed window at the right place: its acknowledgment is good (RFC 9293,
+ * 3.10.7.4, first). */
+static bool window_is_closed(const struct tcpct_connection *connection,
+                             const struct segment *segment)
+{
+    const uint8_t syn_ack = SEGMENT_SYN | SEGMENT_ACK;
+    return connection->rcv_edge == connection->rcv_nxt && segment->seq == connection->rcv_nxt &&
+           (segment->flags & syn_ack) == SEGMENT_ACK && connection->state != TCPCT_SYN_RECEIVED &&
+           connection->state != TCPCT_TIME_WAIT && seq_leq(segment->ack, connection->snd_nxt);
+}
+
 enum tcpct_verdict input_segment(struct tcpct_connection *connection, const struct segment *segment,
                                  struct tcpct_packet *reply, uint64_t now_us)
 {
@@ -273,6 +284,9 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
     if (!in_window(connection, segment)) {
         if (segment->flags & SEGMENT_RST)
             return TCPCT_UNACCEPTABLE;
+        if (window_is_closed(connection, segment) &&
+            !take_acknowledgment(connection, segment, now_us))
+            return TCPCT_ACCEPTED;
         return out_of_window(connection, segment);
     }
     if (segment->flags & SEGMENT_RST)

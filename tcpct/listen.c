@@ -42,10 +42,10 @@ static void answer_options(const struct tcpct_stack *stack, const struct segment
     bool scaling = from->present & OPTION_WINDOW_SCALE;
     options->present = OPTION_MSS;
     options->mss = stack_mss(stack, &syn->source);
+    if (!(from->present & OPTION_TIMESTAMPS)) /* nothing would bring the others back */
+        return;
     options->present |= from->present & (OPTION_SACK_PERMITTED | OPTION_WINDOW_SCALE);
     options->window_scale = stack->rcv_scale;
-    if (!(from->present & OPTION_TIMESTAMPS))
-        return;
     struct isn_options carried = {
         .window_scale = scaling ? (uint8_t)min_u32(from->window_scale, WINDOW_SCALE_MAX)
                                 : (uint8_t)ISN_NO_WINDOW_SCALE,

@@ -140,17 +140,28 @@ void loss_take(struct tcpct_connection *connection, uint32_t ack, const struct t
     }
 }
 
-static uint32_t sacked_segments(const struct tcpct_connection *connection)
+/* RFC 6675, 4: what is above the first hole is more than that number of segments less one. */
+static bool many_above(const struct tcpct_connection *connection)
 {
-    return connection->flight.sacked / connection->congestion.mss;
+    return connection->flight.sacked > (DUPLICATE_THRESHOLD - 1) * connection->congestion.mss;
+}
+
+/* Without SACK, times tell nothing about what lies above the first hole: only that hole is lost,
+ * at the third duplicate (RFC 5681, 3.2). */
+static void detect_without_sack(struct tcpct_connection *connection)
+{
+    struct flight *flight = &connection->flight;
+    if (connection->recovery.phase == RECOVERY_OPEN && flight->count &&
+        connection->recovery.duplicates >= DUPLICATE_THRESHOLD &&
+        !(flight_at(flight, 0)->flags & (SENT_LOST | SENT_RETRANSMITTED)))
+        flight_mark_lost(flight, 0);
 }
 
 /* RFC 8985, 6.2, step 4: how long an earlier segment may still be late. */
 static uint64_t reordering_window(const struct tcpct_connection *connection)
 {
     const struct recovery *recovery = &connection->recovery;
-    if (!recovery->reordering_seen &&
-        (recovery->phase != RECOVERY_OPEN || sacked_segments(connection) >= DUPLICATE_THRESHOLD))
+    if (!recovery->reordering_seen && (recovery->phase != RECOVERY_OPEN || many_above(connection)))
         return 0;
     return min_u64(connection->rtt.min_us / 4, connection->rtt.srtt_us);
 }
@@ -163,6 +174,10 @@ void loss_detect(struct tcpct_connection *connection, uint64_t now_us)
     uint64_t window_us = reordering_window(connection);
     uint64_t again_us = TCPCT_NEVER;
     timer_stop(connection, TIMER_REORDER);
+    if (!connection->sack_permitted) {
+        detect_without_sack(connection);
+        return;
+    }
     if (recovery->rack_sent_us == 0)
         return;
     for (uint32_t i = 0; i < flight->count; i++) {

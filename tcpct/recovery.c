@@ -102,7 +102,9 @@ static void respond(struct tcpct_connection *connection, const struct congestion
         enter_fast_recovery(connection, outstanding, sample->now_us);
         reduce_proportionally(connection, bytes, congestion->mss);
     } else if (recovery->phase == RECOVERY_FAST) {
-        reduce_proportionally(connection, bytes, 0);
+        /* A partial acknowledgment without SACK: the next hole at once (RFC 6582, 3.2, step 3). */
+        bool hole = !connection->sack_permitted && bytes && connection->flight.lost;
+        reduce_proportionally(connection, bytes, hole ? congestion->mss : 0);
     } else if (bytes && cwnd_limited) {
         congestion_acknowledged(congestion, sample);
     }
@@ -287,14 +289,6 @@ void recovery_resent(struct tcpct_connection *connection, uint32_t seq, uint64_t
     connection->stack->counters.retransmissions++;
 }
 
-void recovery_sent(struct tcpct_connection *connection, uint32_t bytes, uint64_t now_us)
-{
-    connection->recovery.prr_out += bytes;
-    pace_sent(connection, bytes, now_us);
-    if (!timer_is_set(connection, TIMER_RETRANSMISSION) || connection->recovery.tail_timer)
-        recovery_timer(connection, now_us);
-}
-
 uint32_t recovery_room(const struct tcpct_connection *connection)
 {
     uint32_t cwnd = connection->congestion.cwnd, in_flight = connection->flight.in_flight;
@@ -323,6 +317,18 @@ static uint64_t probe_timeout(const struct tcpct_connection *connection)
         return TCPCT_NEVER;
     uint64_t delayed_us = connection->flight.in_flight <= connection->mss ? RTO_MIN_US : 0;
     return 2 * rtt->srtt_us + max_u64(delayed_us, 2ull * MILLISECOND_US);
+}
+
+void recovery_sent(struct tcpct_connection *connection, uint32_t bytes, uint64_t now_us)
+{
+    const uint64_t *timer_us = &connection->timers[TIMER_RETRANSMISSION];
+    uint64_t probe_us = probe_timeout(connection);
+    connection->recovery.prr_out += bytes;
+    pace_sent(connection, bytes, now_us);
+    /* RFC 6298, (5.1): it runs already. A probe is moved on by what is sent (RFC 8985, 7.2). */
+    if (*timer_us == TCPCT_NEVER || connection->recovery.tail_timer ||
+        (probe_us != TCPCT_NEVER && now_us + probe_us < *timer_us))
+        recovery_timer(connection, now_us);
 }
 
 void recovery_timer(struct tcpct_connection *connection, uint64_t now_us)

@@ -171,7 +171,8 @@ int tcpct_address_add(struct tcpct_stack *stack, const struct tcpct_address *add
 static bool listen_options_valid(const struct tcpct_listen_options *options)
 {
     uint8_t size = options->parameters.cookie_desired;
-    return options->port && (size == 0 || (size >= COOKIE_SIZE_MIN && size <= COOKIE_SIZE_MAX));
+    return options->port &&
+           (size == 0 || (size >= COOKIE_SIZE_MIN && size <= COOKIE_SIZE_MAX && size % 2 == 0));
 }
 
 int tcpct_listen(struct tcpct_stack *stack, const struct tcpct_listen_options *options,
@@ -386,6 +387,9 @@ enum tcpct_verdict tcpct_input(struct tcpct_stack *stack, const struct tcpct_pac
     reply->length = 0;
     enum tcpct_verdict verdict = take_packet(stack, packet, reply, now_us);
     stack->counters.verdicts[verdict]++;
+    if (verdict >= TCPCT_MALFORMED)
+        trace_stack(stack, NULL, TCPCT_TRACE_DISCARD, tcpct_verdict_text(verdict), packet->length,
+                    now_us);
     if (reply->length) {
         stack->counters.packets_out++;
         stack->counters.bytes_out += reply->length;
@@ -421,8 +425,10 @@ void tcpct_tick(struct tcpct_stack *stack, uint64_t now_us)
 {
     struct tcpct_connection *connection;
     stack->now_us = now_us;
-    if (secrets_deadline(&stack->secrets) <= now_us)
+    if (secrets_deadline(&stack->secrets) <= now_us) {
         secrets_tick(&stack->secrets, now_us);
+        trace_stack(stack, NULL, TCPCT_TRACE_SECRET, "made so far", stack->secrets.made, now_us);
+    }
     if (secrets_deadline(&stack->fast_open_secrets) <= now_us)
         secrets_tick(&stack->fast_open_secrets, now_us);
     while ((connection = timer_expired(stack, now_us)))

@@ -343,10 +343,10 @@ size_t tcpct_connection_count(const struct tcpct_stack *stack);
 
 enum tcpct_trace_kind {
     TCPCT_TRACE_STATE,          /* connection: old state, new state */
-    TCPCT_TRACE_DISCARD,        /* verdict */
+    TCPCT_TRACE_DISCARD,        /* note: the verdict, or why; value: bytes of the packet */
     TCPCT_TRACE_OPENING,        /* an <ACK(SYN)> verified */
     TCPCT_TRACE_REFLECTION,     /* equal cookies: a middlebox copies options, or worse (4.3) */
-    TCPCT_TRACE_SECRET,         /* a secret changed state */
+    TCPCT_TRACE_SECRET,         /* a secret changed state; value: how many were made so far */
     TCPCT_TRACE_RETRANSMISSION, /* value: bytes */
     TCPCT_TRACE_TIMEOUT,        /* value: new RTO in us */
     TCPCT_TRACE_CWND,           /* value: bytes */
