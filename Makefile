@@ -198,10 +198,12 @@ check-pure: build/libtcpct.a build/libtcpct.so
 
 INSTALLED = bin/tcpct include/tcpct.h lib/libtcpct.a lib/libtcpct.so lib/$(SONAME) \
 	lib/libtcpct.so.$(VERSION) lib/pkgconfig/tcpct.pc \
-	$(patsubst tools/%,share/man/man1/%,$(wildcard tools/*.1))
+	$(patsubst tools/%,share/man/man1/%,$(wildcard tools/*.1)) \
+	$(patsubst tools/%,share/man/man3/%,$(wildcard tools/*.3))
 
 install: all
-	$(INSTALL) -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include lib/pkgconfig share/man/man1)
+	$(INSTALL) -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include lib/pkgconfig share/man/man1 \
+		share/man/man3)
 	$(INSTALL) build/tcpct $(DESTDIR)$(PREFIX)/bin/
 	$(INSTALL) -m 644 tcpct/tcpct.h $(DESTDIR)$(PREFIX)/include/
 	$(INSTALL) -m 644 build/libtcpct.a $(DESTDIR)$(PREFIX)/lib/
@@ -211,6 +213,7 @@ install: all
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/tcpct.pc.in \
 		>$(DESTDIR)$(PREFIX)/lib/pkgconfig/tcpct.pc
 	$(INSTALL) -m 644 $(wildcard tools/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/
+	$(INSTALL) -m 644 $(wildcard tools/*.3) $(DESTDIR)$(PREFIX)/share/man/man3/
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,$(INSTALLED))
