@@ -20,18 +20,18 @@
 
 enum {
     PORT = 53,
-    FLOWS = 6,           /* peers' ports, for either family */
-    HANDLES = 8,         /* connections that the application holds */
+    FLOWS = 6,   /* peers' ports, for either family */
+    HANDLES = 8, /* connections that the application holds */
     CONNECTIONS_MAX = 6,
     BUDGET = 1 << 17,
-    OUTPUT_MAX = 4096,   /* packets after one operation */
+    OUTPUT_MAX = 4096, /* packets after one operation */
     OPERATIONS_MAX = 400,
 };
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            abort();                                                                               \
+#define CHECK(condition)  \
+    do {                  \
+        if (!(condition)) \
+            abort();      \
     } while (0)
 
 /* What the harness knows of a pair of endpoints, from the stack's packets. */
@@ -199,10 +199,10 @@ static void input(struct world *world, const struct tcpct_packet *packet)
     enum tcpct_verdict verdict = tcpct_input(world->stack, packet, &reply, world->now_us);
     CHECK(verdict < TCPCT_VERDICTS);
     CHECK(reply.length <= sizeof(bytes));
-    if (reply.length == 0)
-        return;
-    watch(world, &reply);
     struct segment segment;
+    if (reply.length == 0 || segment_decode(&segment, &reply, NULL) == SEGMENT_NOT_TCP)
+        return; /* nothing, or an echo */
+    watch(world, &reply);
     CHECK(segment_decode(&segment, &reply, NULL) == SEGMENT_OK);
     if (segment.flags & SEGMENT_SYN) {
         CHECK(tcpct_connection_count(world->stack) <= connections);
@@ -214,7 +214,8 @@ static void input(struct world *world, const struct tcpct_packet *packet)
 static void fill_cookies(const struct flow *flow, struct tcp_options *options)
 {
     bool pair = options->present & OPTION_COOKIE_PAIR;
-    const uint8_t *first = pair && !flow->peer_is_initiator ? flow->stack_cookie : flow->peer_cookie;
+    const uint8_t *first =
+        pair && !flow->peer_is_initiator ? flow->stack_cookie : flow->peer_cookie;
     const uint8_t *second = flow->peer_is_initiator ? flow->stack_cookie : flow->peer_cookie;
     options->cookie_size = flow->cookie_size;
     memcpy(options->initiator_cookie, first, COOKIE_SIZE_MAX);
@@ -348,6 +349,39 @@ static void input_sound(struct world *world, unsigned family, struct flow *flow,
     CHECK(segment_encode(&segment, &packet, false));
     input(world, &packet);
     drain(world);
+}
+
+/* An ICMP message, most often an error that quotes a segment of the stack's (RFC 792, RFC 4443). */
+static void input_icmp(struct world *world)
+{
+    uint8_t bytes[600] = { 0 }, quote[200];
+    unsigned family = take(world, 1) & 1;
+    const struct flow *flow = &world->flows[family][take(world, 1) % FLOWS];
+    const struct segment segment = { .source = world->stack_address[family],
+                                     .destination = world->peer_address[family],
+                                     .source_port = flow->stack_port,
+                                     .destination_port = flow->peer_port,
+                                     .seq = take_near(world, flow->stack_next - 1) };
+    struct tcpct_packet quoted = { .data = quote, .size = sizeof(quote) };
+    CHECK(segment_encode(&segment, &quoted, false));
+    size_t size = 8 + (quoted.length - take(world, 1) % 8);
+    const struct ip_header ip = {
+        .source = world->peer_address[family],
+        .destination = world->stack_address[family],
+        .protocol = family ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_ICMP,
+        .hop_limit = 64,
+    };
+    uint8_t *icmp = bytes + ip_encode(&ip, bytes, size);
+    icmp[0] = (uint8_t)take(world, 1);
+    icmp[1] = (uint8_t)take(world, 1);
+    icmp[6] = (uint8_t)take(world, 1);
+    icmp[7] = (uint8_t)take(world, 1);
+    memcpy(icmp + 8, quote, size - 8);
+    struct tcpct_packet packet = { .data = bytes,
+                                   .length = (size_t)(icmp - bytes) + size,
+                                   .size = sizeof(bytes),
+                                   .partial_checksum = true };
+    input(world, &packet);
 }
 
 /* ---- the application ----------------------------------------------------------------------- */
@@ -521,8 +555,10 @@ static void operate(struct world *world)
     uint32_t operation = take(world, 1);
     if (operation < 160)
         input_composed(world);
-    else if (operation < 168)
+    else if (operation < 164)
         input_raw(world);
+    else if (operation < 168)
+        input_icmp(world);
     else if (operation < 200)
         world->now_us += (uint64_t)1 << take(world, 1) % 28;
     else if (operation < 216)
