@@ -2,6 +2,8 @@
 
 #include "seq.h"
 
+enum { NON_VALIDATED_US = 300 * SECOND_US }; /* RFC 7661, 4.1: five minutes */
+
 /* RFC 9406, 4.3 */
 enum {
     RTT_THRESHOLD_MIN_US = 4 * MILLISECOND_US,
@@ -12,13 +14,29 @@ enum {
     CONSERVATIVE_ROUNDS = 5,
 };
 
+static uint32_t initial_window(uint32_t mss) /* RFC 6928, 2 */
+{
+    return min_u32(10 * mss, max_u32(2 * mss, 14600));
+}
+
+void congestion_idle(struct congestion *congestion, uint64_t idle_us)
+{
+    uint64_t periods = idle_us / NON_VALIDATED_US;
+    if (periods == 0)
+        return;
+    congestion->ssthresh = max_u32(congestion->ssthresh, congestion->cwnd / 4 * 3);
+    congestion->cwnd = max_u32(periods < 32 ? congestion->cwnd >> periods : 0,
+                               min_u32(congestion->cwnd, initial_window(congestion->mss)));
+    congestion->cubic.epoch_us = 0;
+}
+
 void congestion_init(struct congestion *congestion, const struct congestion_control *control,
                      uint32_t mss)
 {
     *congestion = (struct congestion){
         .control = control,
         .mss = mss,
-        .cwnd = min_u32(10 * mss, max_u32(2 * mss, 14600)), /* RFC 6928, 2 */
+        .cwnd = initial_window(mss),
         .ssthresh = UINT32_MAX,
     };
 }

@@ -63,6 +63,8 @@ void congestion_init(struct congestion *congestion, const struct congestion_cont
                      uint32_t mss);
 /* Slow start or congestion avoidance, for what an acknowledgment brought. */
 void congestion_acknowledged(struct congestion *congestion, const struct congestion_sample *sample);
+/* Nothing was sent for this long: what the window says of the path has aged (RFC 7661, 4.4.3). */
+void congestion_idle(struct congestion *congestion, uint64_t idle_us);
 /* Adds `bytes`, which need not be whole, to the window. */
 void congestion_grow(struct congestion *congestion, double bytes);
 

@@ -149,6 +149,6 @@ void fastopen_remember(struct tcpct_connection *connection, const struct tcp_opt
     struct fast_open_entry *entry =
         find_or_make(connection->stack, &connection->endpoints.remote, now_us);
     entry->size = options->fast_open_size;
-    entry->mss = options->present & OPTION_MSS ? options->mss : (uint16_t)MSS_DEFAULT;
+    entry->mss = mss_of(options, &connection->endpoints.remote);
     memcpy(entry->cookie, options->fast_open_cookie, entry->size);
 }

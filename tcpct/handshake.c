@@ -1,5 +1,6 @@
 #include "handshake.h"
 
+#include "close.h"
 #include "demux.h"
 #include "listen.h"
 #include "recovery.h"
@@ -41,7 +42,7 @@ struct tcpct_connection *handshake_begin(struct tcpct_listener *listener, const 
     struct tcpct_connection *connection = tcb_create(stack, &endpoints);
     if (!connection)
         return NULL;
-    uint16_t mss = syn->options.present & OPTION_MSS ? syn->options.mss : (uint16_t)MSS_DEFAULT;
+    uint16_t mss = mss_of(&syn->options, &syn->source);
     connection->listener = listener;
     connection->queued_at = listener;
     listener->queued++;
@@ -79,9 +80,7 @@ bool handshake_acknowledged(struct tcpct_connection *connection, const struct se
     connection->snd_wnd = (uint32_t)segment->window << connection->snd_scale;
     connection->snd_max_wnd = max_u32(connection->snd_max_wnd, connection->snd_wnd);
     timer_stop(connection, TIMER_USER);
-    rtt_init(&connection->rtt);
-    if (connection->syn_tries == 1)
-        rtt_sample(&connection->rtt, now_us - connection->syn_sent_us);
+    tcb_first_rtt(connection, &segment->options, now_us);
     recovery_timer(connection, now_us);
     connection->syn_due = false;
     connection->confirmed = true;
@@ -92,6 +91,26 @@ bool handshake_acknowledged(struct tcpct_connection *connection, const struct se
     }
     tcb_output(connection);
     return true;
+}
+
+enum tcpct_verdict handshake_syn(struct tcpct_connection *connection, const struct segment *segment,
+                                 struct tcpct_packet *reply, uint64_t now_us)
+{
+    const uint8_t others = SEGMENT_RST | SEGMENT_FIN;
+    if (segment->seq != connection->irs || segment->flags & others) {
+        close_challenge(connection, now_us);
+        return TCPCT_UNACCEPTABLE;
+    }
+    if (!(segment->flags & SEGMENT_ACK)) {
+        connection->syn_due = true;
+        tcb_output(connection);
+        return TCPCT_ACCEPTED;
+    }
+    if (!handshake_acknowledged(connection, segment, reply, now_us))
+        return reply->length ? TCPCT_REPLIED : TCPCT_NO_RESOURCES;
+    connection->snd_wnd = segment->window; /* not scaled in a <SYN> */
+    connection->ack_now = true;
+    return TCPCT_ACCEPTED;
 }
 
 void handshake_timeout(struct tcpct_connection *connection, uint64_t now_us)

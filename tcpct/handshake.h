@@ -21,6 +21,11 @@ bool handshake_queue(struct tcpct_listener *listener, const struct segment *syn,
 void handshake_simultaneous(struct tcpct_connection *connection, const struct segment *syn,
                             uint64_t now_us);
 
+/* A segment with SYN in SYN-RECEIVED: a repeated <SYN> is answered again, the <SYN,ACK> of a
+ * simultaneous open ends the handshake, anything else is challenged. */
+enum tcpct_verdict handshake_syn(struct tcpct_connection *connection, const struct segment *segment,
+                                 struct tcpct_packet *reply, uint64_t now_us);
+
 /* A segment with an acceptable sequence number and ACK. True: the connection is established, and
  * the segment is to be processed further. */
 bool handshake_acknowledged(struct tcpct_connection *connection, const struct segment *segment,

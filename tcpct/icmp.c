@@ -13,7 +13,11 @@ enum {
     ICMP_ECHO_REPLY = 0,
     ICMP_UNREACHABLE = 3,
     ICMP_ECHO = 8,
+    ICMP_CODE_PROTOCOL = 2,
+    ICMP_CODE_PORT = 3,
     ICMP_CODE_TOO_BIG = 4,
+    ICMPV6_CODE_PROHIBITED = 1,
+    ICMPV6_CODE_PORT = 4,
     ICMPV6_UNREACHABLE = 1,
     ICMPV6_TOO_BIG = 2,
     ICMPV6_ECHO = 128,
@@ -89,9 +93,17 @@ static struct tcpct_connection *quoted(const struct tcpct_stack *stack,
     if (wire.failed)
         return NULL;
     struct tcpct_connection *connection = demux_find(stack, &endpoints);
-    if (!connection || seq_lt(seq, connection->snd_una) || seq_lt(connection->snd_nxt, seq))
+    if (!connection || seq_lt(seq, connection->snd_una) || seq_lt(connection->snd_nxt, seq) ||
+        (seq == connection->snd_nxt && connection->state != TCPCT_SYN_SENT))
         return NULL;
     return connection;
+}
+
+/* Codes that say that nobody will answer; the others are soft (RFC 9293, 3.9.2.2). */
+static bool is_hard(bool v6, uint8_t code)
+{
+    return v6 ? code == ICMPV6_CODE_PROHIBITED || code == ICMPV6_CODE_PORT
+              : code == ICMP_CODE_PROTOCOL || code == ICMP_CODE_PORT;
 }
 
 static enum tcpct_verdict take_error(struct tcpct_stack *stack, const struct message *message,
@@ -100,7 +112,8 @@ static enum tcpct_verdict take_error(struct tcpct_stack *stack, const struct mes
     uint8_t type = message->bytes[0], code = message->bytes[1];
     bool too_big = message->v6 ? type == ICMPV6_TOO_BIG
                                : type == ICMP_UNREACHABLE && code == ICMP_CODE_TOO_BIG;
-    bool unreachable = type == (message->v6 ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE) && !too_big;
+    bool unreachable =
+        type == (message->v6 ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE) && is_hard(message->v6, code);
     struct tcpct_connection *connection = quoted(stack, message);
     if (!connection || (!too_big && !unreachable))
         return TCPCT_UNACCEPTABLE;

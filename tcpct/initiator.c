@@ -9,7 +9,12 @@
 #include "seq.h"
 #include "timer.h"
 
-enum { SYN_DATA_TRIES = 2, SYN_COOKIE_TRIES = 4, SYN_OPTIONS_MAX = 40 };
+enum {
+    SYN_DATA_TRIES = 2,
+    SYN_COOKIE_TRIES = 4,
+    SYN_OPTIONS_MAX = 40,
+    SYN_PATIENCE_US = 180 * SECOND_US
+};
 
 /* RFC 6056, 3.3.1: any of the ephemeral ports, unpredictably. */
 static uint16_t choose_port(struct tcpct_stack *stack, struct endpoints *endpoints)
@@ -117,7 +122,10 @@ int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options 
         fastopen_prepare(new, now_us);
     new->syn_due = true;
     tcb_state(new, TCPCT_SYN_SENT, now_us);
-    timer_set(new, TIMER_USER, now_us + new->user_timeout_us);
+    uint64_t patience_us = new->user_timeout_us;
+    if (!new->user_timeout_set) /* RFC 9293, 3.8.3: a <SYN> is tried for three minutes */
+        patience_us = max_u64(patience_us, SYN_PATIENCE_US);
+    timer_set(new, TIMER_USER, now_us + patience_us);
     tcb_output(new);
     *connection = new;
     return TCPCT_OK;
@@ -210,9 +218,7 @@ static enum tcpct_verdict established(struct tcpct_connection *connection,
     }
     timer_stop(connection, TIMER_RETRANSMISSION);
     timer_stop(connection, TIMER_USER);
-    rtt_init(&connection->rtt);
-    if (connection->syn_tries == 1)
-        rtt_sample(&connection->rtt, now_us - connection->syn_sent_us);
+    tcb_first_rtt(connection, &segment->options, now_us);
     connection->ack_now = true;
     connection->stack->counters.connections_made++;
     tcb_state(connection, TCPCT_ESTABLISHED, now_us);

@@ -19,13 +19,16 @@ static enum tcpct_verdict unacceptable(struct tcpct_connection *connection)
     return TCPCT_UNACCEPTABLE;
 }
 
-/* A duplicate is acknowledged, and told as such (RFC 2883). */
+/* A duplicate is acknowledged, and told as such (RFC 2883); a FIN that comes again starts TIME-WAIT
+ * again (RFC 9293, 3.10.7.4). */
 static enum tcpct_verdict out_of_window(struct tcpct_connection *connection,
-                                        const struct segment *segment)
+                                        const struct segment *segment, uint64_t now_us)
 {
     uint32_t end = segment->seq + segment->data_size;
     if (segment->data_size && seq_leq(end, connection->rcv_nxt))
         connection->duplicate = (struct sack_block){ .start = segment->seq, .end = end };
+    if (connection->state == TCPCT_TIME_WAIT && segment->flags & SEGMENT_FIN)
+        timer_set(connection, TIMER_TIME_WAIT, now_us + 2 * connection->stack->config.msl_us);
     return unacceptable(connection);
 }
 
@@ -112,7 +115,7 @@ static void watch_progress(struct tcpct_connection *connection, bool advanced, u
 {
     if (connection->flight.count == 0)
         timer_stop(connection, TIMER_USER);
-    else if (advanced)
+    else if (advanced || connection->snd_wnd == 0)
         timer_set(connection, TIMER_USER, now_us + connection->user_timeout_us);
 }
 
@@ -246,12 +249,10 @@ static enum tcpct_verdict take_text(struct tcpct_connection *connection,
     return verdict;
 }
 
-/* A connection in TIME-WAIT acknowledges, and waits again if it was a FIN (RFC 9293, 3.10.7.4). */
+/* A connection in TIME-WAIT acknowledges (RFC 9293, 3.10.7.4). */
 static enum tcpct_verdict time_wait(struct tcpct_connection *connection,
-                                    const struct segment *segment, uint64_t now_us)
+                                    const struct segment *segment)
 {
-    if (segment->flags & SEGMENT_FIN)
-        timer_set(connection, TIMER_TIME_WAIT, now_us + 2 * connection->stack->config.msl_us);
     if (segment_length(segment))
         unacceptable(connection);
     return TCPCT_ACCEPTED;
@@ -281,13 +282,15 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         if (timestamp_is_old(connection, options, now_us))
             return unacceptable(connection);
     }
+    if (connection->state == TCPCT_SYN_RECEIVED && segment->flags & SEGMENT_SYN)
+        return handshake_syn(connection, segment, reply, now_us);
     if (!in_window(connection, segment)) {
         if (segment->flags & SEGMENT_RST)
             return TCPCT_UNACCEPTABLE;
         if (window_is_closed(connection, segment) &&
             !take_acknowledgment(connection, segment, now_us))
             return TCPCT_ACCEPTED;
-        return out_of_window(connection, segment);
+        return out_of_window(connection, segment, now_us);
     }
     if (segment->flags & SEGMENT_RST)
         return close_reset_received(connection, segment, now_us);
@@ -317,7 +320,7 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         tcb_output(connection);
     }
     if (connection->state == TCPCT_TIME_WAIT)
-        return time_wait(connection, segment, now_us);
+        return time_wait(connection, segment);
     if (!take_acknowledgment(connection, segment, now_us))
         return TCPCT_ACCEPTED;
     return take_text(connection, segment, reply, now_us);

@@ -82,7 +82,7 @@ static size_t answer_room(const struct tcpct_listener *listener, const struct se
 {
     size_t headers = segment_header_size(answer);
     size_t fixed = ip_header_size(&syn->source) + TCP_HEADER_SIZE;
-    size_t mss = syn->options.present & OPTION_MSS ? syn->options.mss : MSS_DEFAULT;
+    size_t mss = mss_of(&syn->options, &syn->source);
     size_t whole = mss + fixed;
     if (whole > TCPCT_REPLY_SIZE)
         whole = TCPCT_REPLY_SIZE;
@@ -134,7 +134,7 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
         answer.flags |= SEGMENT_ECE;
     answer.ack = syn->seq + 1;
     answer.window = (uint16_t)min_u32(stack->config.receive_buffer_max, UINT16_MAX);
-    uint16_t mss = syn->options.present & OPTION_MSS ? syn->options.mss : (uint16_t)MSS_DEFAULT;
+    uint16_t mss = mss_of(&syn->options, &syn->source);
     answer.seq = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
     answer_options(stack, syn, &parties, &answer.options, now_us);
     if (!cookie && listener->options.fast_open_queue && syn->options.present & OPTION_FAST_OPEN)
@@ -292,6 +292,17 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
     return connection;
 }
 
+/* Whether the segment echoes a timestamp that we could have sent within the life of an ISN. */
+static bool echo_is_recent(const struct tcpct_stack *stack, const struct segment *segment,
+                           uint64_t now_us)
+{
+    struct endpoints endpoints = demux_endpoints(segment);
+    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
+    uint32_t age = stateless_timestamp(stack, &parties, now_us) - segment->options.timestamp_echo;
+    return segment->options.present & OPTION_TIMESTAMPS &&
+           age <= 2 * (uint32_t)(ISN_PERIOD_US / TIMESTAMP_TICK_US);
+}
+
 /* What a <SYN> that was not kept had for options: its MSS is in the ISN, the rest in the timestamp
  * that the peer echoes, if that is one of ours. */
 static bool recall_options(const struct tcpct_stack *stack, const struct segment *segment,
@@ -306,8 +317,7 @@ static bool recall_options(const struct tcpct_stack *stack, const struct segment
     recalled->present = OPTION_MSS;
     if (!(options->present & OPTION_TIMESTAMPS))
         return true;
-    uint32_t age = stateless_timestamp(stack, &parties, now_us) - options->timestamp_echo;
-    if (age > 2 * (uint32_t)(ISN_PERIOD_US / TIMESTAMP_TICK_US))
+    if (!echo_is_recent(stack, segment, now_us))
         return false;
     struct isn_options carried;
     timestamp_options(options->timestamp_echo, &carried);
@@ -334,8 +344,9 @@ static struct tcpct_connection *open_plain(struct tcpct_stack *stack,
     *verdict = TCPCT_UNACCEPTABLE;
     if (listener->options.parameters.in_always ||
         !recall_options(stack, segment, &recalled, now_us)) {
-        /* Data may have overtaken the <ACK(SYN)>, or that may be lost: it will come again. */
-        if (segment->data_size == 0 && reply_reset(stack, segment, reply))
+        /* It may have overtaken the <ACK(SYN)>, or that may be lost: it will come again. */
+        if (segment->data_size == 0 && !echo_is_recent(stack, segment, now_us) &&
+            reply_reset(stack, segment, reply))
             *verdict = TCPCT_REPLIED;
         return NULL;
     }

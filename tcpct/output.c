@@ -75,11 +75,14 @@ static void make_opening(struct tcpct_connection *connection, struct segment *se
     }
 }
 
-/* RFC 9293, 3.8.6: the window is what the buffer has free, and its right edge never moves back. */
+/* RFC 9293, 3.8.6: the window is what the buffer has free; its right edge never moves back, and
+ * moves on only by something worth sending (3.8.6.2.2). */
 static uint16_t offer_window(struct tcpct_connection *connection)
 {
     uint32_t free_bytes = tcb_receive_window(connection);
     uint32_t edge = seq_max(connection->rcv_edge, connection->rcv_nxt + free_bytes);
+    if (edge - connection->rcv_edge < min_u32(connection->mss, connection->tune.receive_limit / 2))
+        edge = connection->rcv_edge;
     uint32_t field = (edge - connection->rcv_nxt) >> connection->rcv_scale;
     field = min_u32(field, UINT16_MAX);
     connection->rcv_edge =
@@ -112,8 +115,7 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
         options->timestamp_value = tcb_timestamp(connection, now_us);
         options->timestamp_echo = connection->ts_recent;
     }
-    if (!has_data)
-        add_sack(connection, options);
+    add_sack(connection, options);
     if (!connection->pair.size)
         return;
     bool introduction = connection->introducing && seq == connection->iss + 1;
@@ -345,12 +347,15 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
         bare_opening || /* 6.3: an <ACK(SYN),FIN> without data is never sent */
         !reserve(connection, now_us))
         return false;
+    if (connection->flight.count == 0 && connection->data_sent_us)
+        congestion_idle(&connection->congestion, now_us - connection->data_sent_us);
     begin(connection, &segment, seq, 0, unsent > 0, now_us);
     uint32_t room = data_room(connection, &segment, now_us);
     uint32_t size = new_data_size(connection, room, buffer_room(connection, &segment, room));
-    if (size == 0 && unsent > 0)
+    bool fin = wants_fin && may_finish(connection, seq + size) &&
+               seq_lt(seq + size, connection->snd_una + connection->snd_wnd);
+    if (!fin && size == 0)
         return false;
-    bool fin = wants_fin && may_finish(connection, seq + size);
     if (fin) {
         begin(connection, &segment, seq, SEGMENT_FIN, true, now_us);
         uint32_t fin_room = data_room(connection, &segment, now_us);
@@ -370,6 +375,7 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
                   now_us);
     }
     connection->probe_due = false;
+    connection->data_sent_us = now_us;
     mark_new_data(connection, &segment, size);
     connection->totals.bytes_sent += size;
     recovery_sent(connection, size + fin, now_us);
@@ -437,7 +443,8 @@ static bool send_reset(struct tcpct_connection *connection, struct tcpct_packet 
 /* Nothing may leave and nothing is out: the window is closed, so it must be probed. */
 static void consider_probing(struct tcpct_connection *connection, uint64_t now_us)
 {
-    bool waiting = connection->snd_nxt != data_end(connection) && !connection->fin_sent;
+    bool waiting = connection->confirmed && !connection->fin_sent &&
+                   (connection->fin_queued || connection->snd_nxt != data_end(connection));
     if (waiting && connection->flight.count == 0 && !timer_is_set(connection, TIMER_PERSIST))
         timer_set(connection, TIMER_PERSIST, now_us + connection->rtt.rto_us);
 }
@@ -465,9 +472,11 @@ bool output_next(struct tcpct_connection *connection, struct tcpct_packet *packe
     case TCPCT_SYN_SENT:
         return connection->syn_due && send_syn(connection, packet, now_us);
     case TCPCT_SYN_RECEIVED:
-        if (connection->syn_due || connection->ack_now)
+        if (connection->syn_due)
             return send_syn(connection, packet, now_us);
-        return connection->fast_open.accepted && send_new(connection, packet, now_us);
+        if (connection->fast_open.accepted && send_new(connection, packet, now_us))
+            return true;
+        return connection->ack_now && send_ack(connection, packet, now_us);
     case TCPCT_TIME_WAIT:
         return connection->ack_now && send_ack(connection, packet, now_us);
     default:

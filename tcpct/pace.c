@@ -24,9 +24,9 @@ uint32_t pace_burst(const struct tcpct_connection *connection)
 bool pace_allows(struct tcpct_connection *connection, uint64_t now_us)
 {
     uint64_t slack_us = duration_us(connection, pace_burst(connection));
-    if (connection->pace_us <= now_us + slack_us)
+    if (connection->pace_us < now_us + slack_us || slack_us == 0)
         return true;
-    timer_set(connection, TIMER_PACE, connection->pace_us - slack_us);
+    timer_set(connection, TIMER_PACE, connection->pace_us - slack_us + 1);
     return false;
 }
 

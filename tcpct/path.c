@@ -6,7 +6,7 @@
 enum {
     PMTU_MIN_V4 = 552, /* what is believed of a router; RFC 1191, 3 allows 68, which invites harm */
     PMTU_MIN_V6 = 1280, /* RFC 8200, 5 */
-    BLACK_HOLE_TIMEOUTS = 2,
+    BLACK_HOLE_TIMEOUTS = 3,
 };
 static const uint64_t PMTU_LIFE_US = 600ull * SECOND_US;
 
@@ -61,6 +61,8 @@ static void lower(struct tcpct_connection *connection, uint32_t mtu, uint64_t no
 
 void path_too_big(struct tcpct_connection *connection, uint32_t mtu, uint64_t now_us)
 {
+    if (connection->endpoints.remote.family == 6 && mtu < PMTU_MIN_V6)
+        return; /* RFC 8201, 4 */
     lower(connection, mtu ? mtu : plateau_below(path_mtu(connection, now_us)), now_us);
 }
 

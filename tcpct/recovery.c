@@ -38,6 +38,7 @@ static void save_for_undo(struct tcpct_connection *connection)
     recovery->undo_dated = false;
     recovery->undo_cwnd = connection->congestion.cwnd;
     recovery->undo_ssthresh = connection->congestion.ssthresh;
+    recovery->undo_cubic = connection->congestion.cubic;
 }
 
 /* Whether the first acknowledgment of what was sent again was caused by the original: then it
@@ -62,11 +63,20 @@ static void undo(struct tcpct_connection *connection, uint64_t now_us)
             flight_clear_lost(flight, i);
     congestion->cwnd = max_u32(congestion->cwnd, connection->recovery.undo_cwnd);
     congestion->ssthresh = connection->recovery.undo_ssthresh;
+    congestion->cubic = connection->recovery.undo_cubic;
     connection->recovery.phase = RECOVERY_OPEN;
     connection->recovery.reordering_seen = true;
     connection->stack->counters.retransmissions_undone++;
     trace_connection(connection, TCPCT_TRACE_CWND, "spurious retransmission undone",
                      congestion->cwnd, now_us);
+}
+
+/* A reduction, for whatever reason, is told to an ECN peer and is this window's only one (RFC 3168,
+ * 6.1.2). */
+static void tell_reduction(struct tcpct_connection *connection)
+{
+    connection->ecn.cwr_due = connection->ecn.agreed;
+    connection->ecn.point = connection->snd_nxt;
 }
 
 static void enter_fast_recovery(struct tcpct_connection *connection, uint32_t outstanding,
@@ -80,13 +90,14 @@ static void enter_fast_recovery(struct tcpct_connection *connection, uint32_t ou
     recovery->prr_flight = outstanding;
     save_for_undo(connection);
     congestion->ssthresh = congestion->control->reduced(congestion, outstanding);
+    tell_reduction(connection);
     trace_connection(connection, TCPCT_TRACE_CWND, "fast recovery", congestion->ssthresh, now_us);
 }
 
 /* The congestion window's answer to what one acknowledgment brought. `outstanding` bytes were out
  * before; growth that would not be used is not taken (RFC 7661, 4.3). */
 static void respond(struct tcpct_connection *connection, const struct congestion_sample *sample,
-                    uint32_t outstanding, bool cwnd_limited)
+                    uint32_t outstanding, bool advanced, bool cwnd_limited)
 {
     uint32_t bytes = sample->bytes;
     struct recovery *recovery = &connection->recovery;
@@ -105,7 +116,7 @@ static void respond(struct tcpct_connection *connection, const struct congestion
         /* A partial acknowledgment without SACK: the next hole at once (RFC 6582, 3.2, step 3). */
         bool hole = !connection->sack_permitted && bytes && connection->flight.lost;
         reduce_proportionally(connection, bytes, hole ? congestion->mss : 0);
-    } else if (bytes && cwnd_limited) {
+    } else if (advanced && cwnd_limited) {
         congestion_acknowledged(congestion, sample);
     }
 }
@@ -176,7 +187,7 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
     struct congestion_sample sample = sample_of(connection, delivery.bytes, rtt_us, now_us);
     loss_detect(connection, now_us);
     uint32_t cwnd = connection->congestion.cwnd;
-    respond(connection, &sample, outstanding, cwnd_limited);
+    respond(connection, &sample, outstanding, advanced, cwnd_limited);
     if (connection->congestion.cwnd != cwnd)
         trace_connection(connection, TCPCT_TRACE_CWND, "", connection->congestion.cwnd, now_us);
     tail_acknowledged(connection, options);
@@ -196,8 +207,7 @@ void recovery_congestion_experienced(struct tcpct_connection *connection)
         return;
     congestion->ssthresh = congestion->control->reduced(congestion, congestion->cwnd);
     congestion->cwnd = congestion->ssthresh;
-    ecn->point = connection->snd_nxt;
-    ecn->cwr_due = true;
+    tell_reduction(connection);
 }
 
 void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_us)
@@ -205,7 +215,7 @@ void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_
     uint32_t outstanding = connection->flight.in_flight + connection->flight.lost;
     struct congestion_sample sample = sample_of(connection, 0, 0, now_us);
     loss_detect(connection, now_us);
-    respond(connection, &sample, outstanding, false);
+    respond(connection, &sample, outstanding, false, false);
     recovery_timer(connection, now_us);
     tcb_output(connection);
 }
@@ -243,6 +253,7 @@ bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
         if (recovery->phase != RECOVERY_RTO) { /* RFC 5681, 3.1: once for each loss */
             save_for_undo(connection);
             congestion->ssthresh = congestion->control->reduced(congestion, outstanding);
+            tell_reduction(connection);
         }
         congestion->cwnd = congestion->mss;
         recovery->phase = RECOVERY_RTO;

@@ -37,6 +37,11 @@ void rtt_sample(struct rtt *rtt, uint64_t sample_us)
     compute(rtt);
 }
 
+void rtt_lost_syn(struct rtt *rtt)
+{
+    rtt->rto_us = RTO_LOST_SYN_US;
+}
+
 void rtt_back_off(struct rtt *rtt)
 {
     rtt->rto_us = min_u64(2 * rtt->rto_us, RTO_MAX_US);

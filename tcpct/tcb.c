@@ -28,6 +28,16 @@ bool stack_owns(const struct tcpct_stack *stack, const struct tcpct_address *add
     return false;
 }
 
+uint16_t mss_default(const struct tcpct_address *address)
+{
+    return address->family == 6 ? MSS_DEFAULT_V6 : MSS_DEFAULT;
+}
+
+uint16_t mss_of(const struct tcp_options *options, const struct tcpct_address *address)
+{
+    return options->present & OPTION_MSS ? options->mss : mss_default(address);
+}
+
 uint16_t stack_mss(const struct tcpct_stack *stack, const struct tcpct_address *address)
 {
     return (uint16_t)(stack->config.mtu - ip_header_size(address) - TCP_HEADER_SIZE);
@@ -75,7 +85,7 @@ struct tcpct_connection *tcb_create(struct tcpct_stack *stack, const struct endp
     connection->endpoints = *endpoints;
     connection->heap_index = UINT32_MAX;
     connection->user_timeout_us = stack->config.user_timeout_us;
-    connection->mss = MSS_DEFAULT;
+    connection->mss = mss_default(&endpoints->remote);
     timer_stop_all(connection);
     rtt_init(&connection->rtt);
     tune_begin(connection);
@@ -241,6 +251,19 @@ uint32_t tcb_receive_window(const struct tcpct_connection *connection)
     return limit > connection->receive.used ? limit - connection->receive.used : 0;
 }
 
+void tcb_first_rtt(struct tcpct_connection *connection, const struct tcp_options *options,
+                   uint64_t now_us)
+{
+    uint32_t ticks = tcb_timestamp(connection, now_us) - options->timestamp_echo;
+    rtt_init(&connection->rtt);
+    if (connection->syn_tries == 1)
+        rtt_sample(&connection->rtt, now_us - connection->syn_sent_us);
+    else if (connection->timestamps && ticks < RTO_MAX_US / TIMESTAMP_TICK_US)
+        rtt_sample(&connection->rtt, max_u32(ticks, 1) * (uint64_t)TIMESTAMP_TICK_US);
+    else
+        rtt_lost_syn(&connection->rtt);
+}
+
 uint32_t tcb_timestamp(const struct tcpct_connection *connection, uint64_t now_us)
 {
     return (uint32_t)(now_us / TIMESTAMP_TICK_US) + connection->timestamp_offset;
@@ -249,7 +272,7 @@ uint32_t tcb_timestamp(const struct tcpct_connection *connection, uint64_t now_u
 void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_options *options)
 {
     uint16_t own = stack_mss(connection->stack, &connection->endpoints.remote);
-    uint16_t mss = options->present & OPTION_MSS ? options->mss : MSS_DEFAULT;
+    uint16_t mss = mss_of(options, &connection->endpoints.remote);
     if (mss < MSS_MIN)
         mss = MSS_MIN;
     connection->mss = mss < own ? mss : own;

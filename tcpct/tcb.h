@@ -19,7 +19,8 @@
 
 enum {
     WINDOW_SCALE_MAX = 14,
-    MSS_DEFAULT = 536,
+    MSS_DEFAULT = 536, /* IPv4 (RFC 9293, 3.7.1) */
+    MSS_DEFAULT_V6 = 1220,
     MSS_MIN = 128, /* taken for less: room for all options beside some data */
     PORT_EPHEMERAL_FIRST = 49152,
     TIMESTAMP_TICK_US = 1000, /* RFC 7323, 5.4 wants 1 ms to 1 s */
@@ -65,8 +66,9 @@ struct recovery {
     uint64_t rack_sent_us;   /* RACK.xmit_ts, .end_seq, .rtt (RFC 8985, 5.2) */
     uint32_t rack_end;
     uint64_t rack_rtt_us;
-    bool undoable;                               /* the reduction of this phase can be taken back */
-    uint32_t undo_cwnd, undo_ssthresh;           /* what it would be taken back to */
+    bool undoable;                     /* the reduction of this phase can be taken back */
+    uint32_t undo_cwnd, undo_ssthresh; /* what it would be taken back to */
+    struct cubic undo_cubic;
     uint32_t undo_timestamp, undo_seq;           /* of the first retransmission of the phase */
     bool undo_dated;                             /* those are set */
     uint32_t prr_delivered, prr_out, prr_flight; /* RFC 6937, 3 */
@@ -162,7 +164,8 @@ struct tcpct_connection {
     struct congestion congestion;
     struct rtt rtt;
     struct ecn ecn;
-    uint64_t pace_us; /* when all that was sent would have left at the pacing rate */
+    uint64_t data_sent_us; /* when data last left; 0: never */
+    uint64_t pace_us;      /* when all that was sent would have left at the pacing rate */
     struct fast_open fast_open;
     uint64_t syn_sent_us;
 
@@ -265,12 +268,19 @@ void tcb_event(struct tcpct_connection *connection, unsigned flags);
 
 /* The window to offer: free room of the receive buffer. */
 uint32_t tcb_receive_window(const struct tcpct_connection *connection);
+/* The first RTT: of a <SYN> that was sent once, or by the echo of its timestamp. */
+void tcb_first_rtt(struct tcpct_connection *connection, const struct tcp_options *options,
+                   uint64_t now_us);
 /* Our timestamp clock: milliseconds plus the connection's offset. */
 uint32_t tcb_timestamp(const struct tcpct_connection *connection, uint64_t now_us);
 /* What a connection without options from the peer begins with. */
 void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_options *options);
 /* MSS to announce to a peer of this family. */
 bool stack_owns(const struct tcpct_stack *stack, const struct tcpct_address *address);
+/* What a peer without an MSS option takes. */
+uint16_t mss_default(const struct tcpct_address *address);
+/* What it says it takes. */
+uint16_t mss_of(const struct tcp_options *options, const struct tcpct_address *address);
 uint16_t stack_mss(const struct tcpct_stack *stack, const struct tcpct_address *address);
 struct cookie_endpoints endpoints_for_cookie(const struct endpoints *endpoints);
 

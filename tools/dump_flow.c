@@ -6,7 +6,9 @@
  * clocks and queues are not exact):
  *
  *     depth(client's packet at t) = max depth of the server's packets before t, 0 if none
- *     depth(server's packet at t) = 1 + max depth of the client's packets up to t - 0.9 min RTT
+ *     depth(server's packet) = 1 + max depth of the client's packets that the server knew: those
+ *         whose timestamp, or a later one, it echoes; without timestamps, those that had left 0.9
+ *         min RTT before it came
  *
  * The round trips of an answer are the depth of the server's packet that completed its data.
  */
@@ -27,6 +29,8 @@ enum {
 struct step {
     int64_t time_us;
     uint32_t start, size; /* the server's data: relative sequence numbers */
+    bool timestamps;
+    uint32_t timestamp, echo;
     enum dump_side side;
     unsigned depth;
 };
@@ -235,6 +239,10 @@ struct dump_flow *dump_flows_take(struct dump_flows *flows, const struct dump_pa
 
     struct step step = { .time_us = packet->time_us,
                          .side = *side,
+                         .timestamps = segment->options.present &
+                                       (OPTION_TIMESTAMPS | OPTION_TIMESTAMPS_EXTENDED),
+                         .timestamp = segment->options.timestamp_value,
+                         .echo = segment->options.timestamp_echo,
                          .start = dump_flow_relative(flow, *side, segment->seq + syn),
                          .size = segment->data_size };
     return add_step(flow, &step) ? flow : NULL;
@@ -242,21 +250,38 @@ struct dump_flow *dump_flows_take(struct dump_flows *flows, const struct dump_pa
 
 /* ---- the end ---------------------------------------------------------------------------------- */
 
+/* Whether the server knew the client's packet when it sent `step`: it echoes its timestamp, or a
+ * later one; without timestamps, the packet had left most of a round trip before. */
+static bool was_known(const struct dump_flow *flow, const struct step *step,
+                      const struct step *packet)
+{
+    if (step->timestamps && packet->timestamps)
+        return seq_leq(packet->timestamp, step->echo);
+    int64_t rtt_us = flow->summary.min_rtt_us > 0 ? flow->summary.min_rtt_us : 0;
+    return packet->time_us <= step->time_us - rtt_us * 9 / 10;
+}
+
 static void count_depths(struct dump_flow *flow)
 {
-    int64_t rtt_us = flow->summary.min_rtt_us > 0 ? flow->summary.min_rtt_us : 0;
     unsigned known_to_client = 0, known_to_server = 0;
-    size_t arrived = 0; /* the client's packets before this one are known to the server */
+    uint32_t counted = 0; /* the timestamp of the last packet that was counted */
+    size_t arrived = 0;   /* the client's packets before this one are known to the server */
     for (size_t i = 0; i < flow->step_count; i++) {
         struct step *step = &flow->steps[i];
         if (step->side == DUMP_CLIENT) {
             step->depth = known_to_client;
             continue;
         }
-        for (; arrived < i && flow->steps[arrived].time_us <= step->time_us - rtt_us * 9 / 10;
-             arrived++) {
-            if (flow->steps[arrived].side == DUMP_CLIENT)
-                known_to_server = max_u32(known_to_server, flow->steps[arrived].depth);
+        for (; arrived < i; arrived++) {
+            const struct step *packet = &flow->steps[arrived];
+            if (packet->side != DUMP_CLIENT)
+                continue;
+            if (!was_known(flow, step, packet))
+                break;
+            /* Of packets with one timestamp, only the first is sure to have arrived. */
+            if (!packet->timestamps || packet->timestamp != counted || known_to_server == 0)
+                known_to_server = max_u32(known_to_server, packet->depth);
+            counted = packet->timestamp;
         }
         step->depth = known_to_server + 1;
         known_to_client = max_u32(known_to_client, step->depth);

@@ -76,12 +76,13 @@ static void repeat_resets(void *context, struct sim_packet *packet)
         packet->copies = 5;
 }
 
-/* An abort may overtake data or be taken for the end; anything else ends well. */
+/* An abort may overtake data or be taken for the end, and the reset of one whose connection was
+ * never known may be missing; anything else ends well. */
 static void check(const struct stream *stream)
 {
     assert_true(stream->done);
     if (stream->error) {
-        assert_int_equal(stream->error, TCPCT_ERROR_RESET);
+        assert_true(stream->error == TCPCT_ERROR_RESET || stream->error == TCPCT_ERROR_TIMEOUT);
         assert_true(stream->got <= stream->to_get);
     } else {
         assert_int_equal(stream->got, stream->to_get);

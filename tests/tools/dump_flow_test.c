@@ -110,6 +110,30 @@ static void test_answer_in_syn_ack_takes_one(void **state)
     assert_int_equal(summaries[0].data[DUMP_SERVER], 166);
 }
 
+/* Timestamps tell what the server knew, however slow the machine was: a handshake of 24 ms and a
+ * tail 30 ms late are no round trips more or less. */
+static void test_slow_handshake(void **state)
+{
+    (void)state;
+    struct dump_packet taken[] = {
+        packet(0, DUMP_CLIENT, 4000, SEGMENT_SYN, 0, 0, 0),
+        packet(24000, DUMP_SERVER, 4000, SEGMENT_SYN | SEGMENT_ACK, 0, 1, 0),
+        packet(24100, DUMP_CLIENT, 4000, SEGMENT_ACK, 1, 1, 50),
+        packet(44200, DUMP_SERVER, 4000, SEGMENT_ACK, 1, 51, 1000),
+        packet(44300, DUMP_CLIENT, 4000, SEGMENT_ACK, 51, 1001, 0),
+        packet(74200, DUMP_SERVER, 4000, SEGMENT_ACK, 1001, 51, 1000),
+    };
+    const uint32_t values[] = { 100, 900, 102, 901, 144, 902 },
+                   echoes[] = { 0, 100, 0, 102, 0, 102 };
+    for (unsigned i = 0; i < 6; i++) {
+        taken[i].segment.options.timestamp_value = values[i];
+        taken[i].segment.options.timestamp_echo = echoes[i];
+        take_with(taken[i], OPTION_TIMESTAMPS);
+    }
+    dump_flows_each(flows, keep);
+    assert_int_equal(summaries[0].round_trips, 2);
+}
+
 /* Two flights: the second answers an acknowledgment of the first. A late tail of the first
  * flight, for lack of rate, is no round trip of its own. */
 static void test_flights_count_tails_do_not(void **state)
@@ -199,6 +223,7 @@ int main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(test_plain_takes_two),
+        TEST(test_slow_handshake),
         TEST(test_answer_in_syn_ack_takes_one),
         TEST(test_flights_count_tails_do_not),
         TEST(test_retransmission_completes),

@@ -1,0 +1,105 @@
+/* icmp_test.c - errors that routers report, and whose are believed.
+ */
+#include "tcpct/icmp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/tcpct/peer.h"
+
+#define PLAIN "mss 1460, sackOK"
+
+enum { UNREACHABLE = 3, TOO_BIG = 4, UNREACHABLE6 = 1, TOO_BIG6 = 2 };
+
+static struct script *sending(void)
+{
+    struct script *t = peer_connect(PLAIN, 20 * MILLISECOND, NULL);
+    script_send(t->connection, 0, 2920);
+    expect(t, ". 1+1460");
+    expect(t, ". 1461+1460");
+    return t;
+}
+
+/* RFC 1191, 3: what was too big is sent again in smaller segments, at once. */
+static void test_too_big(void **state)
+{
+    (void)state;
+    struct script *t = sending();
+    assert_int_equal(peer_icmp(t, UNREACHABLE, TOO_BIG, 1040, 1), TCPCT_ACCEPTED);
+    expect(t, ". 1+1000");
+    expect(t, ". 1001+460");
+    expect(t, ". 1461+1000");
+    expect(t, ". 2461+460");
+    script_end(t);
+}
+
+/* RFC 5927, 4.1: SND.UNA =< SEG.SEQ < SND.NXT, else it is ignored. */
+static void test_quoted_sequence(void **state)
+{
+    (void)state;
+    static const uint32_t wrong[] = { 0, 2921, 2922, 500000 };
+    struct script *t = sending();
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(peer_icmp(t, UNREACHABLE, TOO_BIG, 1040, wrong[i]), TCPCT_UNACCEPTABLE);
+        expect_nothing(t);
+    }
+    assert_int_equal(peer_icmp(t, UNREACHABLE, TOO_BIG, 1040, 2920), TCPCT_ACCEPTED);
+    script_end(t);
+}
+
+/* RFC 8201, 4: less than 1280 "must" be discarded. */
+static void test_minimum_of_ipv6(void **state)
+{
+    (void)state;
+    struct script *t = peer_connect6("mss 1440, sackOK", 20 * MILLISECOND);
+    script_send(t->connection, 0, 1440);
+    expect(t, ". 1+1440");
+    peer_icmp(t, TOO_BIG6, 0, 1279, 1);
+    expect_nothing(t);
+    peer_icmp(t, TOO_BIG6, 0, 1280, 1);
+    expect(t, ". 1+1220");
+    expect(t, ". 1221+220");
+    script_end(t);
+}
+
+/* RFC 9293, 3.9.2.2: soft errors never abort (MUST-56), not in SYN-SENT either; Source Quench is
+ * ignored (MUST-55). Of hard ones, established connections survive all (RFC 5927, 5.2). */
+static void test_soft_errors(void **state)
+{
+    (void)state;
+    static const uint8_t soft[][2] = {
+        { 3, 0 }, { 3, 1 }, { 3, 5 }, { 11, 0 }, { 12, 0 }, { 4, 0 }
+    };
+    for (unsigned i = 0; i < sizeof(soft) / sizeof(soft[0]); i++) {
+        struct script *t = script_connect(4, NULL, &(struct tcpct_connect_options){ 0 });
+        expect(t, "S 0");
+        peer_icmp(t, soft[i][0], soft[i][1], 0, 0);
+        assert_int_equal(tcpct_connection_error(t->connection), TCPCT_OK);
+        script_end(t);
+    }
+}
+
+static void test_hard_errors(void **state)
+{
+    (void)state;
+    struct script *t = script_connect(4, NULL, &(struct tcpct_connect_options){ 0 });
+    expect(t, "S 0");
+    peer_icmp(t, UNREACHABLE, 3, 0, 0);
+    assert_int_equal(tcpct_connection_error(t->connection), TCPCT_ERROR_REFUSED);
+    t = (script_end(t), sending());
+    peer_icmp(t, UNREACHABLE, 3, 0, 1);
+    assert_int_equal(script_state(t->connection), TCPCT_ESTABLISHED);
+    script_end(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(too_big),     TEST(quoted_sequence), TEST(minimum_of_ipv6),
+        TEST(soft_errors), TEST(hard_errors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

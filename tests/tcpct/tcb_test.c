@@ -1,0 +1,44 @@
+/* tcb_test.c - the User Timeout Option (RFC 5482).
+ */
+#include "tcpct/tcb.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/tcpct/peer.h"
+
+/* 3.1: the peer's is taken between 100 s and an hour; 3: not if the application set its own. */
+static void test_peer_timeout(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t us;
+    } cases[] = {
+        { ". 1 ack 1 <uto 200>", 200ull * SECOND },
+        { ". 1 ack 1 <uto 5>", 100ull * SECOND },
+        { ". 1 ack 1 <uto 32770>", 120ull * SECOND }, /* 2 minutes */
+        { ". 1 ack 1 <uto 40000>", 3600ull * SECOND },
+    };
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct script *t = peer_connect("mss 1000", 0, NULL);
+        inject(t, cases[i].text);
+        script_send(t->connection, 0, 10);
+        script_wait(t, cases[i].us - 1);
+        assert_int_equal(tcpct_connection_error(t->connection), TCPCT_OK);
+        script_wait(t, 1);
+        assert_int_equal(tcpct_connection_error(t->connection), TCPCT_ERROR_TIMEOUT);
+        script_end(t);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(peer_timeout),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
