@@ -89,12 +89,12 @@ static struct fast_open_entry *find(struct tcpct_stack *stack, const struct tcpc
 static struct fast_open_entry *find_or_make(struct tcpct_stack *stack,
                                             const struct tcpct_address *peer, uint64_t now_us)
 {
-    struct fast_open_entry *entry = find(stack, peer), *oldest = &stack->fast_open[0];
-    for (unsigned i = 1; i < FAST_OPEN_ENTRIES && !entry; i++)
-        if (stack->fast_open[i].used_us < oldest->used_us)
-            oldest = &stack->fast_open[i];
+    struct fast_open_entry *entry = find(stack, peer);
     if (!entry) {
-        entry = oldest;
+        entry = &stack->fast_open[0]; /* the oldest gives way */
+        for (unsigned i = 1; i < FAST_OPEN_ENTRIES; i++)
+            if (stack->fast_open[i].used_us < entry->used_us)
+                entry = &stack->fast_open[i];
         *entry = (struct fast_open_entry){ .peer = *peer };
     }
     entry->used_us = now_us;
