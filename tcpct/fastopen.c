@@ -78,25 +78,27 @@ bool fastopen_accept(struct tcpct_listener *listener, const struct segment *syn,
 
 /* ---- the client ---------------------------------------------------------------------------- */
 
-static struct fast_open_entry *find(struct tcpct_stack *stack, const struct tcpct_address *peer)
+/* The place of the peer's entry, or FAST_OPEN_ENTRIES. */
+static unsigned find(const struct tcpct_stack *stack, const struct tcpct_address *peer)
 {
-    for (unsigned i = 0; i < FAST_OPEN_ENTRIES; i++)
-        if (ip_address_equal(&stack->fast_open[i].peer, peer))
-            return &stack->fast_open[i];
-    return NULL;
+    unsigned at = 0;
+    while (at < FAST_OPEN_ENTRIES && !ip_address_equal(&stack->fast_open[at].peer, peer))
+        at++;
+    return at;
 }
 
 static struct fast_open_entry *find_or_make(struct tcpct_stack *stack,
                                             const struct tcpct_address *peer, uint64_t now_us)
 {
-    struct fast_open_entry *entry = find(stack, peer);
-    if (!entry) {
-        entry = &stack->fast_open[0]; /* the oldest gives way */
+    unsigned at = find(stack, peer);
+    if (at == FAST_OPEN_ENTRIES) {
+        at = 0; /* the oldest gives way */
         for (unsigned i = 1; i < FAST_OPEN_ENTRIES; i++)
-            if (stack->fast_open[i].used_us < entry->used_us)
-                entry = &stack->fast_open[i];
-        *entry = (struct fast_open_entry){ .peer = *peer };
+            if (stack->fast_open[i].used_us < stack->fast_open[at].used_us)
+                at = i;
+        stack->fast_open[at] = (struct fast_open_entry){ .peer = *peer };
     }
+    struct fast_open_entry *entry = &stack->fast_open[at];
     entry->used_us = now_us;
     return entry;
 }
@@ -104,12 +106,14 @@ static struct fast_open_entry *find_or_make(struct tcpct_stack *stack,
 void fastopen_prepare(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct fast_open *fast_open = &connection->fast_open;
-    struct fast_open_entry *entry = find(connection->stack, &connection->endpoints.remote);
+    unsigned at = find(connection->stack, &connection->endpoints.remote);
     connection->syn_data = 0;
-    if (entry && now_us < entry->blocked_until_us)
+    fast_open->wanted = true; /* a cookie at least */
+    if (at == FAST_OPEN_ENTRIES)
         return;
-    fast_open->wanted = true;
-    if (!entry || entry->size == 0)
+    struct fast_open_entry *entry = &connection->stack->fast_open[at];
+    fast_open->wanted = now_us >= entry->blocked_until_us;
+    if (!fast_open->wanted || entry->size == 0)
         return;
     entry->used_us = now_us;
     fast_open->size = entry->size;
