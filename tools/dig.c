@@ -29,8 +29,8 @@ enum {
 
 static const uint64_t hour_us = 3600000000;
 
-enum mode { MODE_SYN_DATA, MODE_COLD, MODE_PLAIN };
-static const char *const mode_names[] = { "syn-data", "cold", "plain" };
+enum mode { MODE_SYN_DATA, MODE_COLD, MODE_PLAIN, MODE_FAST_OPEN };
+static const char *const mode_names[] = { "syn-data", "cold", "plain", "fastopen" };
 
 /* What a transaction took. */
 struct cost {
@@ -143,8 +143,9 @@ static int begin(struct dig *dig, uint64_t now_us)
     dig->query_size = options.request_size = 2 + size;
     if (dig->mode != MODE_SYN_DATA)
         options.parameters.syn_data_limit = 0;
-    if (dig->mode == MODE_PLAIN)
+    if (dig->mode == MODE_PLAIN || dig->mode == MODE_FAST_OPEN)
         options.parameters.cookie_desired = 0;
+    options.fast_open = dig->mode == MODE_FAST_OPEN;
     framing_release(&dig->framing);
     tcpct_counters(dig->endpoint.stack, &dig->before);
     dig->started_us = now_us;
@@ -155,16 +156,17 @@ static int begin(struct dig *dig, uint64_t now_us)
     return tcpct_connect(dig->endpoint.stack, &options, &dig->connection, now_us);
 }
 
-/* An answer that ends in the <SYN,ACK(SYN)> takes one. Otherwise they are elapsed time in units of
+/* An answer that ends in the <SYN,ACK(SYN)>, or follows it at once, takes one. Otherwise they are elapsed time in units of
  * the first, <SYN> to <SYN,ACK>, rounded, and at least two: the time that bytes take on a slow
  * link counts too. `tcpct dump` counts exactly. */
 static unsigned count_round_trips(const struct dig *dig)
 {
     uint64_t first_us = dig->connected_us - dig->started_us;
+    unsigned least = dig->cost.mode == MODE_FAST_OPEN ? 1 : 2;
     if (dig->cost.time_us <= first_us)
         return 1;
-    uint64_t rounds = first_us > 0 ? (dig->cost.time_us + first_us / 2) / first_us : 2;
-    return rounds > 2 ? (unsigned)rounds : 2;
+    uint64_t rounds = first_us > 0 ? (dig->cost.time_us + first_us / 2) / first_us : least;
+    return rounds > least ? (unsigned)rounds : least;
 }
 
 static void take_answer(struct dig *dig, const uint8_t *message, size_t size, uint64_t now_us)
@@ -177,10 +179,11 @@ static void take_answer(struct dig *dig, const uint8_t *message, size_t size, ui
     dig->cost.answer_size = size;
     dig->cost.rcode = message[3] & 15;
     dig->cost.time_us = now_us - dig->started_us;
-    dig->cost.round_trips = count_round_trips(dig);
-    dig->cost.mode = !info.cookies             ? MODE_PLAIN
+    dig->cost.mode = info.fast_open            ? MODE_FAST_OPEN
+                     : !info.cookies           ? MODE_PLAIN
                      : info.syn_ack_data_taken ? MODE_SYN_DATA
                                                : MODE_COLD;
+    dig->cost.round_trips = count_round_trips(dig);
     if (dig->done == 0 && !dig->json)
         print_answer(message, size, dig->cost.time_us);
     uint64_t linger_us = dig->cost.time_us > LINGER_MIN_US ? dig->cost.time_us : LINGER_MIN_US;
@@ -331,7 +334,8 @@ static void print_usage(void)
            "  -p, --port PORT          (default %d)\n"
            "  --dnssec                 the same as +dnssec: ask for signatures\n"
            "  --mode MODE              syn-data: the query in the <SYN> (default);\n"
-           "                           cold: cookies, the query after them; plain: plain TCP\n"
+           "                           cold: cookies, the query after them; plain: plain TCP;\n"
+           "                           fastopen: RFC 7413, from the second query on\n"
            "  --pad BYTES              pad the query to this size: the answer in a\n"
            "                           <SYN,ACK(SYN)> may have three times the bytes received\n"
            "  --repeat NUMBER          one after the other\n"
@@ -355,7 +359,7 @@ static int take_mode(struct dig *dig, const char *text)
             dig->mode = (enum mode)i;
             return 0;
         }
-    return bad_value("mode", "syn-data, cold or plain");
+    return bad_value("mode", "syn-data, cold, plain or fastopen");
 }
 
 /* 0, or the exit status after a message. */

@@ -43,6 +43,7 @@ struct dnsd {
     struct origin *origins;
     size_t origin_count;
     uint16_t port;
+    uint32_t fast_open; /* connections at once; 0: not offered */
     const char *stats_path;
     FILE *stats;
     struct endpoint endpoint;
@@ -203,6 +204,7 @@ static int open_listener(struct dnsd *dnsd)
         .port = dnsd->port,
         .parameters = dnsd->endpoint_options.parameters,
         .backlog = dnsd->responder_options.connections_max,
+        .fast_open_queue = dnsd->fast_open,
         .answer = responder_answer_syn,
         .answer_context = dnsd->responder,
     };
@@ -261,7 +263,16 @@ static int run(struct dnsd *dnsd)
 
 /* ---- flags --------------------------------------------------------------------------------- */
 
-enum flag { HELP = 'h', ZONE = 'z', PORT = 'p', ZONES = 256, STATS, IDLE_TIMEOUT, CONNECTIONS };
+enum flag {
+    HELP = 'h',
+    ZONE = 'z',
+    PORT = 'p',
+    ZONES = 256,
+    STATS,
+    IDLE_TIMEOUT,
+    CONNECTIONS,
+    FAST_OPEN
+};
 
 static const struct option own_options[] = {
     { "help", no_argument, NULL, HELP },
@@ -271,6 +282,7 @@ static const struct option own_options[] = {
     { "stats", required_argument, NULL, STATS },
     { "idle-timeout", required_argument, NULL, IDLE_TIMEOUT },
     { "connections", required_argument, NULL, CONNECTIONS },
+    { "fast-open", required_argument, NULL, FAST_OPEN },
 };
 enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
@@ -285,6 +297,8 @@ static void print_usage(void)
         "  -p, --port PORT          (default %d)\n"
         "  --idle-timeout TIME      close idle plain connections (default 10s)\n"
         "  --connections NUMBER     at once (default %d)\n"
+        "  --fast-open NUMBER       offer TCP Fast Open (RFC 7413), with so many connections\n"
+        "                           at once whose handshake is open (default 0: none)\n"
         "  --stats FILE             counters as JSON, on SIGUSR1 and at the end\n\n"
         "SIGHUP reloads the zones, SIGTERM ends. --syn-ack-data-limit is 1220 by default here.\n"
         "\n%s",
@@ -322,6 +336,11 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
         if (!unit_number(optarg, 1, CONNECTIONS_MAX, &number))
             return bad_value("connections", optarg, "a number from 1 to 1000000");
         dnsd->responder_options.connections_max = (uint32_t)number;
+        return 0;
+    case FAST_OPEN:
+        if (!unit_number(optarg, 0, CONNECTIONS_MAX, &number))
+            return bad_value("fast-open", optarg, "a number from 0 to 1000000");
+        dnsd->fast_open = (uint32_t)number;
         return 0;
     default:
         if (value >= ENDPOINT_OPTION_FIRST)
