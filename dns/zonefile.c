@@ -199,6 +199,18 @@ static bool keep_rdata(struct reader *reader, struct zone_record *record, const 
     return true;
 }
 
+/* ldns puts an origin behind a relative name and does not look how long it then is. */
+static bool check_names(const ldns_rr *rr)
+{
+    bool fits = ldns_rdf_size(ldns_rr_owner(rr)) <= NAME_SIZE_MAX;
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        const ldns_rdf *field = ldns_rr_rdf(rr, i);
+        if (ldns_rdf_get_type(field) == LDNS_RDF_TYPE_DNAME)
+            fits = fits && ldns_rdf_size(field) <= NAME_SIZE_MAX;
+    }
+    return fits;
+}
+
 static bool keep_record(struct reader *reader, const ldns_rr *rr)
 {
     struct zone_text *text = reader->text;
@@ -214,6 +226,8 @@ static bool keep_record(struct reader *reader, const ldns_rr *rr)
         return fail(reader, "only class IN is served");
     if (record->ttl > INT32_MAX) /* RFC 2181, 8 */
         return fail(reader, "the TTL %" PRIu32 " is above 2147483647", record->ttl);
+    if (!check_names(rr))
+        return fail(reader, "a name has more than %d bytes", NAME_SIZE_MAX);
     if (!keep_owner(text, record, ldns_rr_owner(rr)))
         return fail(reader, "there is no memory for this zone");
     if (!keep_rdata(reader, record, rr))
@@ -342,6 +356,10 @@ static bool set_origin(struct reader *reader, const char *argument)
             ldns_rdf_deep_free(origin);
             return fail(reader, "$ORIGIN %s is relative and cannot be completed", argument);
         }
+    }
+    if (ldns_rdf_size(origin) > NAME_SIZE_MAX) {
+        ldns_rdf_deep_free(origin);
+        return fail(reader, "a name has more than %d bytes", NAME_SIZE_MAX);
     }
     ldns_rdf_deep_free(reader->origin);
     reader->origin = origin;

@@ -102,6 +102,24 @@ static void relative_without_origin(void **state)
                         "test:1: no owner name stands before this record");
 }
 
+#define L60 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* Names that pass 255 bytes only with their origin (RFC 1035, 3.1), wherever they stand. */
+static void names_too_long(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "$ORIGIN " L60 "." L60 "." L60 "\n" L60 "." L60 " A 192.0.2.1\n",
+        "$ORIGIN " L60 "." L60 "." L60 "\na MX 1 " L60 "." L60 "\n",
+        "$ORIGIN " L60 "." L60 "." L60 "\n$ORIGIN " L60 "." L60 "\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, HEAD "%s", lines[i]);
+        assert_string_equal(case_zone_error(text, "x"), "test:4: a name has more than 255 bytes");
+    }
+}
+
 /* A signature of 40,000 bytes: longer than ldns reads from a file. */
 static void long_record(void **state)
 {
@@ -126,7 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms_of_text),     cmocka_unit_test(errors),
         cmocka_unit_test(errors_of_records), cmocka_unit_test(relative_without_origin),
-        cmocka_unit_test(long_record),
+        cmocka_unit_test(names_too_long),    cmocka_unit_test(long_record),
     };
     return cmocka_run_group_tests_name("zonefile", tests, NULL, NULL);
 }
