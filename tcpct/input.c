@@ -127,7 +127,7 @@ static bool take_acknowledgment(struct tcpct_connection *connection, const struc
     if (seq_lt(ack, connection->snd_una))
         return true;
     bool advanced = ack != connection->snd_una;
-    bool duplicate = !advanced && connection->flight.count && segment_length(segment) == 0 &&
+    bool duplicate = !advanced && segment_length(segment) == 0 &&
                      (uint32_t)segment->window << connection->snd_scale == connection->snd_wnd;
     take_window(connection, segment);
     recovery_acknowledged(connection, ack, &segment->options, duplicate, now_us);

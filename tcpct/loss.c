@@ -3,7 +3,7 @@
 #include "seq.h"
 #include "timer.h"
 
-enum { DUPLICATE_THRESHOLD = 3 };
+enum { DUPLICATE_THRESHOLD = 3, REORDER_PERSIST = 16 };
 
 /* A record has arrived: RFC 8985, 6.2, steps 1 to 3. */
 static void delivered(struct tcpct_connection *connection, const struct sent *sent, uint64_t now_us,
@@ -111,6 +111,7 @@ static void take_partial(struct tcpct_connection *connection)
 {
     struct flight *flight = &connection->flight;
     connection->recovery.duplicates = 0;
+    connection->recovery.repeated = false;
     for (uint32_t i = 0; i < flight->count; i++)
         if (flight_at(flight, i)->flags & SENT_SACKED)
             flight_clear_sacked(flight, i);
@@ -120,6 +121,33 @@ static void take_partial(struct tcpct_connection *connection)
         if (!(first->flags & (SENT_LOST | SENT_RETRANSMITTED)))
             flight_mark_lost(flight, 0);
     }
+}
+
+const struct sack_block *loss_dsack(const struct tcpct_connection *connection,
+                                    const struct tcp_options *options)
+{
+    const struct sack_block *first = options->sack, *second = options->sack + 1;
+    if (!connection->sack_permitted || !(options->present & OPTION_SACK) || !options->sack_count ||
+        !seq_lt(first->start, first->end))
+        return NULL;
+    bool inside = options->sack_count > 1 && seq_leq(second->start, first->start) &&
+                  seq_leq(first->end, second->end);
+    return seq_leq(first->end, connection->snd_una) || inside ? first : NULL;
+}
+
+/* RFC 8985, 6.2, step 4: a D-SACK in a round trip says that the reordering window is too small. */
+static void widen_reordering_window(struct tcpct_connection *connection, bool dsack)
+{
+    struct recovery *recovery = &connection->recovery;
+    if (recovery->dsack_seen && seq_leq(recovery->dsack_round, connection->snd_una))
+        recovery->dsack_seen = false;
+    if (recovery->dsack_seen || !dsack)
+        return;
+    recovery->dsack_seen = true;
+    recovery->dsack_round = connection->snd_nxt;
+    if (recovery->reorder_steps < UINT8_MAX)
+        recovery->reorder_steps++;
+    recovery->reorder_persist = REORDER_PERSIST;
 }
 
 void loss_take(struct tcpct_connection *connection, uint32_t ack, const struct tcp_options *options,
@@ -133,9 +161,11 @@ void loss_take(struct tcpct_connection *connection, uint32_t ack, const struct t
         if (options->present & OPTION_SACK)
             for (unsigned i = 0; i < options->sack_count; i++)
                 take_block(connection, &options->sack[i], now_us, delivery);
+        widen_reordering_window(connection, loss_dsack(connection, options));
     } else if (advanced) {
         take_partial(connection);
-    } else if (duplicate) {
+    } else if (duplicate && connection->flight.count &&
+               connection->recovery.phase != RECOVERY_RTO) {
         take_duplicate(connection, now_us, delivery);
     }
 }
@@ -152,7 +182,7 @@ static void detect_without_sack(struct tcpct_connection *connection)
 {
     struct flight *flight = &connection->flight;
     if (connection->recovery.phase == RECOVERY_OPEN && flight->count &&
-        connection->recovery.duplicates >= DUPLICATE_THRESHOLD &&
+        connection->recovery.duplicates >= DUPLICATE_THRESHOLD && !connection->recovery.repeated &&
         !(flight_at(flight, 0)->flags & (SENT_LOST | SENT_RETRANSMITTED)))
         flight_mark_lost(flight, 0);
 }
@@ -163,7 +193,8 @@ static uint64_t reordering_window(const struct tcpct_connection *connection)
     const struct recovery *recovery = &connection->recovery;
     if (!recovery->reordering_seen && (recovery->phase != RECOVERY_OPEN || many_above(connection)))
         return 0;
-    return min_u64(connection->rtt.min_us / 4, connection->rtt.srtt_us);
+    return min_u64((1 + recovery->reorder_steps) * connection->rtt.min_us / 4,
+                   connection->rtt.srtt_us);
 }
 
 /* RFC 8985, 6.2, step 5: marks what is lost; sets the timer for what may yet be. */

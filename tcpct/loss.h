@@ -19,9 +19,14 @@ struct delivery {
 };
 
 /* Takes an acknowledgment (snd_una <= ack <= snd_nxt) with these options into the flight, and
- * moves snd_una. `duplicate`: it is a duplicate acknowledgment in the sense of RFC 5681, 2. */
+ * moves snd_una. `duplicate`: it is a duplicate acknowledgment in the sense of RFC 5681, 2, but for
+ * (a): something need not be outstanding. */
 void loss_take(struct tcpct_connection *connection, uint32_t ack, const struct tcp_options *options,
                bool duplicate, uint64_t now_us, struct delivery *delivery);
+
+/* The D-SACK of this acknowledgment, which has been taken (RFC 2883, 4); NULL: none. */
+const struct sack_block *loss_dsack(const struct tcpct_connection *connection,
+                                    const struct tcp_options *options);
 
 /* Marks what is lost, and sets TIMER_REORDER for what may yet be (RFC 8985, 6.2). */
 void loss_detect(struct tcpct_connection *connection, uint64_t now_us);

@@ -53,6 +53,48 @@ static bool was_spurious(struct tcpct_connection *connection, const struct tcp_o
     return seq_lt(options->timestamp_echo, recovery->undo_timestamp);
 }
 
+/* Whether a full segment of new data could leave now, as far as the peer's window goes. */
+static bool has_new_data(const struct tcpct_connection *connection)
+{
+    uint32_t unsent = connection->data_seq + connection->send.used - connection->snd_nxt;
+    uint32_t out = connection->snd_nxt - connection->snd_una;
+    return !connection->fin_sent && unsent >= connection->mss &&
+           connection->snd_wnd >= out + connection->mss;
+}
+
+/* Whether the acknowledgment, or its first SACK block, covers what was sent after the timeout. */
+static bool covers_new_data(const struct tcpct_connection *connection,
+                            const struct tcp_options *options)
+{
+    uint32_t point = connection->recovery.point;
+    bool sack = options->present & OPTION_SACK && options->sack_count;
+    return seq_lt(point, connection->snd_una) || (sack && seq_lt(point, options->sack[0].end));
+}
+
+/* F-RTO (RFC 5682, 2.1 and 3.1), for peers without timestamps: the first acknowledgment after a
+ * timeout lets new data leave; if the next brings what was not sent again, its original did. */
+static bool timeout_was_spurious(struct tcpct_connection *connection,
+                                 const struct delivery *delivery, const struct tcp_options *options,
+                                 bool advanced, bool duplicate)
+{
+    struct recovery *recovery = &connection->recovery;
+    struct congestion *congestion = &connection->congestion;
+    bool sack = connection->sack_permitted;
+    if (recovery->frto == FRTO_RESENT && (advanced || (duplicate && !sack))) {
+        bool all = !connection->flight.count ||
+                   !(flight_at(&connection->flight, 0)->flags & SENT_RETRANSMITTED);
+        bool next = advanced && all && seq_lt(connection->snd_una, recovery->point) &&
+                    has_new_data(connection);
+        recovery->frto = next ? FRTO_NEW : FRTO_OFF;
+    } else if (recovery->frto == FRTO_NEW && (advanced || duplicate)) {
+        recovery->frto = FRTO_OFF;
+        if (sack ? delivery->bytes && !covers_new_data(connection, options) : advanced)
+            return true;
+        congestion->cwnd = 3 * congestion->mss;
+    }
+    return false;
+}
+
 /* RFC 4015, 3: nothing was lost. What is marked lost, and was not sent again, is in flight. */
 static void undo(struct tcpct_connection *connection, uint64_t now_us)
 {
@@ -65,6 +107,8 @@ static void undo(struct tcpct_connection *connection, uint64_t now_us)
     congestion->ssthresh = connection->recovery.undo_ssthresh;
     congestion->cubic = connection->recovery.undo_cubic;
     connection->recovery.phase = RECOVERY_OPEN;
+    connection->recovery.frto = FRTO_OFF;
+    connection->recovery.undoable = false;
     connection->recovery.reordering_seen = true;
     connection->stack->counters.retransmissions_undone++;
     trace_connection(connection, TCPCT_TRACE_CWND, "spurious retransmission undone",
@@ -106,8 +150,12 @@ static void respond(struct tcpct_connection *connection, const struct congestion
         if (recovery->phase == RECOVERY_FAST)
             congestion->cwnd = congestion->ssthresh;
         recovery->phase = RECOVERY_OPEN;
+        recovery->frto = FRTO_OFF;
         recovery->undoable = false;
         recovery->duplicates = 0;
+        recovery->repeated = connection->snd_una == recovery->point;
+        if (recovery->reorder_persist && --recovery->reorder_persist == 0)
+            recovery->reorder_steps = 0;
     }
     if (recovery->phase == RECOVERY_OPEN && connection->flight.lost) {
         enter_fast_recovery(connection, outstanding, sample->now_us);
@@ -153,20 +201,24 @@ static struct congestion_sample sample_of(const struct tcpct_connection *connect
     };
 }
 
-/* RFC 8985, 7.4.2: a probe that was old data and is acknowledged without a D-SACK has repaired a
- * loss, which is worth the usual answer to congestion. */
+/* RFC 8985, 7.4.2: a probe that was old data has repaired a loss, which is worth the usual answer to
+ * congestion, unless a D-SACK, or a duplicate without SACK, says that it came twice. */
 static void tail_acknowledged(struct tcpct_connection *connection,
-                              const struct tcp_options *options)
+                              const struct tcp_options *options, bool duplicate)
 {
     struct recovery *recovery = &connection->recovery;
     struct congestion *congestion = &connection->congestion;
-    bool duplicate = options->present & OPTION_SACK && options->sack_count &&
-                     seq_leq(options->sack[0].end, connection->snd_una);
+    const struct sack_block *dsack = loss_dsack(connection, options);
+    bool beyond = seq_lt(recovery->tail_end, connection->snd_una);
     if (!recovery->tail_out || seq_lt(connection->snd_una, recovery->tail_end))
         return;
-    recovery->tail_out = false;
-    if (!recovery->tail_retransmitted || duplicate || recovery->phase != RECOVERY_OPEN)
+    bool spurious = (dsack && dsack->end == recovery->tail_end) ||
+                    (!beyond && duplicate && !(options->present & OPTION_SACK));
+    recovery->tail_out = recovery->tail_retransmitted && !spurious && !beyond;
+    if (recovery->tail_out || spurious || !recovery->tail_retransmitted ||
+        recovery->phase != RECOVERY_OPEN)
         return;
+    tell_reduction(connection);
     congestion->ssthresh = congestion->control->reduced(congestion, congestion->cwnd);
     congestion->cwnd = min_u32(congestion->cwnd, congestion->ssthresh);
 }
@@ -181,7 +233,8 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
     bool advanced = seq_lt(connection->snd_una, ack);
 
     loss_take(connection, ack, options, duplicate, now_us, &delivery);
-    if (was_spurious(connection, options))
+    if (was_spurious(connection, options) ||
+        timeout_was_spurious(connection, &delivery, options, advanced, duplicate))
         undo(connection, now_us);
     uint64_t rtt_us = measure(connection, &delivery, options, advanced, now_us);
     struct congestion_sample sample = sample_of(connection, delivery.bytes, rtt_us, now_us);
@@ -190,7 +243,7 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
     respond(connection, &sample, outstanding, advanced, cwnd_limited);
     if (connection->congestion.cwnd != cwnd)
         trace_connection(connection, TCPCT_TRACE_CWND, "", connection->congestion.cwnd, now_us);
-    tail_acknowledged(connection, options);
+    tail_acknowledged(connection, options, duplicate);
     if (advanced)
         connection->timeouts = 0;
     if (advanced || delivery.bytes)
@@ -242,7 +295,8 @@ bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
     }
     connection->stack->counters.retransmission_timeouts++;
     bool bare_fin = only_bare_fin(connection);
-    if (flight_at(flight, 0)->flags & SENT_SACKED) /* the receiver reneged: RFC 2018, 8 */
+    /* The receiver reneged (RFC 2018, 8), or nobody knows which they were. */
+    if (flight_at(flight, 0)->flags & SENT_SACKED || !connection->sack_permitted)
         for (uint32_t i = 0; i < flight->count; i++)
             flight_clear_sacked(flight, i);
     uint32_t outstanding = flight->in_flight + flight->lost;
@@ -250,6 +304,8 @@ bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
         if (!(flight_at(flight, i)->flags & (SENT_SACKED | SENT_LOST)))
             flight_mark_lost(flight, i);
     if (!bare_fin) {
+        recovery->frto =
+            recovery->phase == RECOVERY_OPEN && !connection->timestamps ? FRTO_RESENT : FRTO_OFF;
         if (recovery->phase != RECOVERY_RTO) { /* RFC 5681, 3.1: once for each loss */
             save_for_undo(connection);
             congestion->ssthresh = congestion->control->reduced(congestion, outstanding);
@@ -280,7 +336,7 @@ bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
 bool recovery_next(const struct tcpct_connection *connection, uint32_t *index)
 {
     const struct flight *flight = &connection->flight;
-    if (flight->lost == 0)
+    if (flight->lost == 0 || connection->recovery.frto == FRTO_NEW)
         return false;
     for (*index = 0; *index < flight->count; ++*index)
         if (flight_at(flight, *index)->flags & SENT_LOST)

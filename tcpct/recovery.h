@@ -15,7 +15,7 @@
 
 /* An acknowledgment (snd_una <= ack <= snd_nxt) has come, with these options: takes it into the
  * flight, the RTT, loss detection and the congestion window, and moves snd_una. `duplicate`: it
- * is a duplicate acknowledgment in the sense of RFC 5681, 2. */
+ * is a duplicate acknowledgment, as loss_take says. */
 void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
                            const struct tcp_options *options, bool duplicate, uint64_t now_us);
 

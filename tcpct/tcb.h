@@ -61,7 +61,17 @@ struct recovery {
     } phase;
     uint32_t point;      /* SND.NXT when the phase began: it ends when this is acknowledged */
     uint32_t duplicates; /* duplicate acknowledgments, of a peer without SACK */
+    bool repeated;       /* nothing above `point` is acknowledged since that phase: RFC 6582, 3.2 */
+    enum frto_step {     /* RFC 5682: after a timeout, without timestamps */
+                     FRTO_OFF,
+                     FRTO_RESENT, /* the first segment was sent again */
+                     FRTO_NEW,    /* that was acknowledged: new data leaves before old */
+    } frto;
     bool reordering_seen;
+    bool dsack_seen; /* in the round trip that ends at dsack_round (RFC 8985, 6.2, step 4) */
+    uint32_t dsack_round;
+    uint8_t reorder_steps;   /* RACK.reo_wnd_mult less one */
+    uint8_t reorder_persist; /* recoveries until it is forgotten */
     uint32_t highest_sacked; /* the forward-most byte known to have arrived */
     uint64_t rack_sent_us;   /* RACK.xmit_ts, .end_seq, .rtt (RFC 8985, 5.2) */
     uint32_t rack_end;
