@@ -275,8 +275,10 @@ static bool retransmission_expired(struct tcpct_connection *connection, uint64_t
         handshake_timeout(connection, now_us);
         return true;
     }
-    if (!exchanging)
+    if (!exchanging) {
+        connection->opening_timeouts += !connection->confirmed;
         return recovery_timeout(connection, now_us);
+    }
     initiator_timeout(connection, now_us);
     return true;
 }

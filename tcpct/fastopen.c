@@ -5,6 +5,7 @@
 #include "handshake.h"
 #include "listen.h"
 #include "mac_input.h"
+#include "peers.h"
 #include "seq.h"
 
 enum {
@@ -78,48 +79,22 @@ bool fastopen_accept(struct tcpct_listener *listener, const struct segment *syn,
 
 /* ---- the client ---------------------------------------------------------------------------- */
 
-/* The place of the peer's entry, or FAST_OPEN_ENTRIES. */
-static unsigned find(const struct tcpct_stack *stack, const struct tcpct_address *peer)
-{
-    unsigned at = 0;
-    while (at < FAST_OPEN_ENTRIES && !ip_address_equal(&stack->fast_open[at].peer, peer))
-        at++;
-    return at;
-}
-
-static struct fast_open_entry *find_or_make(struct tcpct_stack *stack,
-                                            const struct tcpct_address *peer, uint64_t now_us)
-{
-    unsigned at = find(stack, peer);
-    if (at == FAST_OPEN_ENTRIES) {
-        at = 0; /* the oldest gives way */
-        for (unsigned i = 1; i < FAST_OPEN_ENTRIES; i++)
-            if (stack->fast_open[i].used_us < stack->fast_open[at].used_us)
-                at = i;
-        stack->fast_open[at] = (struct fast_open_entry){ .peer = *peer };
-    }
-    struct fast_open_entry *entry = &stack->fast_open[at];
-    entry->used_us = now_us;
-    return entry;
-}
-
 void fastopen_prepare(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct fast_open *fast_open = &connection->fast_open;
-    unsigned at = find(connection->stack, &connection->endpoints.remote);
+    struct peer *peer = peers_find(connection->stack, &connection->endpoints.remote);
     connection->syn_data = 0;
     fast_open->wanted = true; /* a cookie at least */
-    if (at == FAST_OPEN_ENTRIES)
+    if (!peer)
         return;
-    struct fast_open_entry *entry = &connection->stack->fast_open[at];
-    fast_open->wanted = now_us >= entry->blocked_until_us;
-    if (!fast_open->wanted || entry->size == 0)
+    fast_open->wanted = now_us >= peer->fast_open_blocked_until_us;
+    if (!fast_open->wanted || peer->fast_open_size == 0)
         return;
-    entry->used_us = now_us;
-    fast_open->size = entry->size;
-    memcpy(fast_open->cookie, entry->cookie, entry->size);
+    peer->used_us = now_us;
+    fast_open->size = peer->fast_open_size;
+    memcpy(fast_open->cookie, peer->fast_open_cookie, peer->fast_open_size);
     uint32_t own = stack_mss(connection->stack, &connection->endpoints.remote);
-    uint32_t mss = min_u32(entry->mss, own);
+    uint32_t mss = min_u32(peer->mss, own);
     uint32_t room = mss > SYN_OPTIONS_SIZE ? mss - SYN_OPTIONS_SIZE : 0;
     connection->syn_data = (uint16_t)min_u32(connection->send.used, room);
 }
@@ -136,12 +111,11 @@ void fastopen_propose(const struct tcpct_connection *connection, struct tcp_opti
 
 void fastopen_lost(struct tcpct_connection *connection, uint64_t now_us)
 {
-    struct fast_open_entry *entry =
-        find_or_make(connection->stack, &connection->endpoints.remote, now_us);
+    struct peer *peer = peers_use(connection->stack, &connection->endpoints.remote, now_us);
     connection->fast_open.wanted = false;
     connection->syn_data = 0;
-    entry->blocked_until_us = now_us + BLOCKED_US;
-    entry->size = 0;
+    peer->fast_open_blocked_until_us = now_us + BLOCKED_US;
+    peer->fast_open_size = 0;
 }
 
 void fastopen_remember(struct tcpct_connection *connection, const struct tcp_options *options,
@@ -150,9 +124,8 @@ void fastopen_remember(struct tcpct_connection *connection, const struct tcp_opt
     if (!connection->fast_open.wanted || !(options->present & OPTION_FAST_OPEN) ||
         options->fast_open_size == 0)
         return;
-    struct fast_open_entry *entry =
-        find_or_make(connection->stack, &connection->endpoints.remote, now_us);
-    entry->size = options->fast_open_size;
-    entry->mss = mss_of(options, &connection->endpoints.remote);
-    memcpy(entry->cookie, options->fast_open_cookie, entry->size);
+    struct peer *peer = peers_use(connection->stack, &connection->endpoints.remote, now_us);
+    peer->fast_open_size = options->fast_open_size;
+    peer->mss = mss_of(options, &connection->endpoints.remote);
+    memcpy(peer->fast_open_cookie, options->fast_open_cookie, options->fast_open_size);
 }

@@ -4,8 +4,7 @@
  * rather than remembered. A <SYN> that brings it back with data makes a connection at once, in
  * SYN-RECEIVED, of which a listener has a bounded number (4.2: PendingFastOpenRequests); beyond
  * that, and without a valid cookie, the data is left for the handshake. The client remembers
- * cookies, and paths on which a <SYN> with data was lost, in a small table in which the oldest
- * entry gives way (4.1.3).
+ * cookies, and paths on which a <SYN> with data was lost (4.1.3; peers.h).
  */
 #ifndef TCPCT_FASTOPEN_H
 #define TCPCT_FASTOPEN_H

@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "close.h"
 #include "demux.h"
 #include "fastopen.h"
 #include "handshake.h"
+#include "peers.h"
 #include "reply.h"
 #include "seq.h"
 #include "timer.h"
@@ -13,8 +15,11 @@ enum {
     SYN_DATA_TRIES = 2,
     SYN_COOKIE_TRIES = 4,
     SYN_OPTIONS_MAX = 40,
+    OPENING_TRIES = 3,
     SYN_PATIENCE_US = 180 * SECOND_US
 };
+/* How long something is not tried again: after it seemed to be lost, and after it did harm. */
+static const uint64_t SHUNNED_US = 300ull * SECOND_US, SWALLOWED_US = 3600ull * SECOND_US;
 
 /* RFC 6056, 3.3.1: any of the ephemeral ports, unpredictably. */
 static uint16_t choose_port(struct tcpct_stack *stack, struct endpoints *endpoints)
@@ -80,11 +85,16 @@ static bool take_request(struct tcpct_connection *connection,
            ring_append(&connection->send, options->request, size) == size;
 }
 
-static void choose_cookie(struct tcpct_connection *connection)
+static void choose_cookie(struct tcpct_connection *connection, uint64_t now_us)
 {
     const struct tcpct_parameters *parameters = &connection->parameters;
     struct cookie_pair *pair = &connection->pair;
     pair->size = parameters->out_never ? 0 : parameters->cookie_desired;
+    const struct peer *peer = peers_find(connection->stack, &connection->endpoints.remote);
+    if (peer && now_us < peer->plain_until_us)
+        pair->size = 0;
+    if (peer && now_us < peer->no_data_until_us)
+        connection->syn_data = 0;
     for (unsigned i = 0; i < pair->size; i++) /* 3.5.1: new for each exchange, and kept */
         pair->initiator[i] = (uint8_t)stack_random(connection->stack);
 }
@@ -112,12 +122,12 @@ int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options 
     if (options->user_timeout_us)
         new->user_timeout_us = options->user_timeout_us;
     new->user_timeout_set = options->user_timeout_us != 0;
-    choose_cookie(new);
+    new->syn_data = syn_data_size(options);
+    choose_cookie(new, now_us);
     new->iss = isn_initiator(&stack->isn_keys, &parties, now_us);
     new->snd_una = new->snd_nxt = new->iss;
     new->data_seq = new->iss + 1;
     new->timestamp_offset = stack_random(stack); /* TSoffset, per connection (3) */
-    new->syn_data = syn_data_size(options);
     if (options->fast_open && new->pair.size == 0)
         fastopen_prepare(new, now_us);
     new->syn_due = true;
@@ -187,6 +197,18 @@ static bool reflected(struct tcpct_connection *connection, const struct segment 
     return true;
 }
 
+/* What an answer to a later try says of the path: data, or the Cookie too, had been lost. */
+static void remember_tries(const struct tcpct_connection *connection, uint64_t now_us)
+{
+    if (!connection->parameters.cookie_desired || connection->syn_tries <= SYN_DATA_TRIES)
+        return;
+    struct peer *peer = peers_use(connection->stack, &connection->endpoints.remote, now_us);
+    if (connection->syn_data_sent)
+        peer->no_data_until_us = now_us + SHUNNED_US;
+    if (connection->syn_tries > SYN_COOKIE_TRIES)
+        peer->plain_until_us = now_us + SHUNNED_US;
+}
+
 static void take_cookie(struct tcpct_connection *connection, const struct tcp_options *options)
 {
     memcpy(connection->pair.responder, options->initiator_cookie, connection->pair.size);
@@ -216,6 +238,7 @@ static enum tcpct_verdict established(struct tcpct_connection *connection,
             ring_drop(&connection->send, connection->syn_data_sent);
         }
     }
+    remember_tries(connection, now_us);
     timer_stop(connection, TIMER_RETRANSMISSION);
     timer_stop(connection, TIMER_USER);
     tcb_first_rtt(connection, &segment->options, now_us);
@@ -296,10 +319,60 @@ void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us)
             connection->pair.size = 0;
         connection->syn_due = true;
     } else {
+        connection->opening_timeouts++;
         connection->ack_now = true;
     }
     trace_connection(connection, TCPCT_TRACE_TIMEOUT, "exchange", connection->rtt.rto_us, now_us);
     tcb_output(connection);
+}
+
+bool initiator_opens_plainly(const struct tcpct_connection *connection)
+{
+    return !connection->confirmed && connection->opening_timeouts >= OPENING_TRIES &&
+           (connection->opening_timeouts - OPENING_TRIES) % 2 == 0;
+}
+
+/* The Responder answers an opening with its pair (2.1, 2.5): the first segment of one that does
+ * not, and yet acknowledges, says that it took the extension for data. */
+static bool swallowed(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    const struct sent *opening =
+        connection->flight.count ? flight_at(&connection->flight, 0) : NULL;
+    uint32_t end = opening ? opening->end : connection->iss + 1;
+    return !connection->opened_plainly && connection->opening_sent &&
+           segment->ack == end + connection->opening_extension;
+}
+
+static void goes_on_plainly(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct peer *peer = peers_use(connection->stack, &connection->endpoints.remote, now_us);
+    peer->plain_until_us = now_us + SHUNNED_US;
+    connection->pair.size = 0;
+    connection->introducing = false;
+    connection->stack->counters.openings_plain++;
+    trace_connection(connection, TCPCT_TRACE_OPENING, "goes on as plain TCP", 0, now_us);
+}
+
+bool initiator_heard(struct tcpct_connection *connection, const struct segment *segment,
+                     uint64_t now_us)
+{
+    if (close_paired(connection, segment))
+        connection->opened_plainly = false;
+    else if (segment->flags & SEGMENT_RST || segment->seq != connection->irs + 1)
+        return true;
+    else if (connection->opened_plainly)
+        goes_on_plainly(connection, now_us);
+    else if (!connection->confirmed && swallowed(connection, segment)) {
+        struct peer *peer = peers_use(connection->stack, &connection->endpoints.remote, now_us);
+        peer->plain_until_us = now_us + SWALLOWED_US;
+        connection->stack->counters.extensions_swallowed++;
+        trace_connection(connection, TCPCT_TRACE_DISCARD,
+                         "the peer took a header extension for data", connection->opening_extension,
+                         now_us);
+        tcb_closed(connection, TCPCT_ERROR_EXTENSION, now_us);
+        return false;
+    }
+    return true;
 }
 
 bool initiator_may_vanish(const struct tcpct_connection *connection)

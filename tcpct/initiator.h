@@ -23,6 +23,16 @@ enum tcpct_verdict initiator_syn_ack_again(struct tcpct_connection *connection,
 /* The retransmission timer expired before the Responder was heard. */
 void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us);
 
+/* Whether the next opening goes without its pair: several were lost with it, so something on the
+ * path may refuse the extension. From then on every other one does (2.2). */
+bool initiator_opens_plainly(const struct tcpct_connection *connection);
+
+/* A segment came while it was open whether the Responder got the pair: its first segment tells. It
+ * goes on with cookies, or as plain TCP; or it has taken the extension for data, which cannot be
+ * repaired. False: that ended the connection. */
+bool initiator_heard(struct tcpct_connection *connection, const struct segment *segment,
+                     uint64_t now_us);
+
 /* Whether the Responder knows nothing of this connection, and need not: nothing is to be sent
  * that it has not already answered. */
 bool initiator_may_vanish(const struct tcpct_connection *connection);

@@ -4,6 +4,7 @@
 #include "handshake.h"
 #include "initiator.h"
 #include "recovery.h"
+#include "reply.h"
 #include "seq.h"
 #include "timer.h"
 #include "tune.h"
@@ -273,6 +274,7 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
                                  struct tcpct_packet *reply, uint64_t now_us)
 {
     const struct tcp_options *options = &segment->options;
+    const struct tcpct_stack *stack = connection->stack;
     connection->totals.packets_received++;
     if (connection->state == TCPCT_SYN_SENT)
         return initiator_syn_sent(connection, segment, reply, now_us);
@@ -282,6 +284,10 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         if (timestamp_is_old(connection, options, now_us))
             return unacceptable(connection);
     }
+    if (connection->initiator && connection->pair.size &&
+        (!connection->confirmed || connection->opened_plainly) &&
+        !initiator_heard(connection, segment, now_us))
+        return reply_reset(stack, segment, reply) ? TCPCT_REPLIED : TCPCT_UNACCEPTABLE;
     if (connection->state == TCPCT_SYN_RECEIVED && segment->flags & SEGMENT_SYN)
         return handshake_syn(connection, segment, reply, now_us);
     if (!in_window(connection, segment)) {

@@ -332,6 +332,25 @@ static bool recall_options(const struct tcpct_stack *stack, const struct segment
     return true;
 }
 
+/* Whether the data begins like a header extension whose kind 254 was blanked out on the way: with
+ * an echo of a timestamp of ours, and a Cookie-Pair behind it (A.2, A.3). */
+static bool extension_is_blanked(const struct tcpct_stack *stack, const struct segment *segment,
+                                 uint64_t now_us)
+{
+    struct segment as_sent = *segment;
+    as_sent.options.present |= OPTION_TIMESTAMPS;
+    for (size_t size = 4; size <= 16; size *= 2) {
+        if (segment->data_size < 2 * size + 2 + (size_t)2 * COOKIE_SIZE_MIN)
+            return false;
+        const uint8_t *options = segment->data + 2 * size;
+        as_sent.options.timestamp_echo = wire_get32(options - 4);
+        bool pair = options[0] == OPTION_KIND_COOKIE || options[2] == OPTION_KIND_COOKIE;
+        if (pair && echo_is_recent(stack, &as_sent, now_us))
+            return true;
+    }
+    return false;
+}
+
 static struct tcpct_connection *open_plain(struct tcpct_stack *stack,
                                            struct tcpct_listener *listener,
                                            const struct segment *segment,
@@ -342,6 +361,11 @@ static struct tcpct_connection *open_plain(struct tcpct_stack *stack,
     recalled.present = 0;
     recalled.timestamp_size = 0;
     *verdict = TCPCT_UNACCEPTABLE;
+    if (!(segment->options.present & OPTION_TIMESTAMPS) &&
+        extension_is_blanked(stack, segment, now_us)) {
+        stack->counters.extensions_blanked++;
+        return NULL;
+    }
     if (listener->options.parameters.in_always ||
         !recall_options(stack, segment, &recalled, now_us)) {
         /* It may have overtaken the <ACK(SYN)>, or that may be lost: it will come again. */

@@ -1,13 +1,14 @@
 #include "output.h"
 
 #include "fastopen.h"
+#include "initiator.h"
 #include "pace.h"
 #include "path.h"
 #include "recovery.h"
 #include "seq.h"
 #include "timer.h"
 
-enum { HOP_LIMIT = 64 };
+enum { HOP_LIMIT = 64, EXTENDED_OPTION_SIZE = 4 /* kind 254 */ };
 
 static uint32_t data_end(const struct tcpct_connection *connection)
 {
@@ -75,6 +76,15 @@ static void make_opening(struct tcpct_connection *connection, struct segment *se
     }
 }
 
+/* The same, for a Responder that knows the connection again by its own ISN: the acknowledgment and
+ * the timestamp that it sent must come back to it. */
+static void open_plainly(struct tcpct_connection *connection, struct segment *segment)
+{
+    segment->ack = connection->irs + 1;
+    segment->options.timestamp_echo = connection->responder_timestamp;
+    connection->opened_plainly = true;
+}
+
 /* RFC 9293, 3.8.6: the window is what the buffer has free; its right edge never moves back, and
  * moves on only by something worth sending (3.8.6.2.2). */
 static uint16_t offer_window(struct tcpct_connection *connection)
@@ -118,6 +128,10 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
     add_sack(connection, options);
     if (!connection->pair.size)
         return;
+    if (connection->initiator && initiator_opens_plainly(connection)) {
+        open_plainly(connection, segment);
+        return;
+    }
     bool introduction = connection->introducing && seq == connection->iss + 1;
     bool acknowledges_fin =
         connection->fin_received && (!has_data || connection->last_ack_sent != connection->rcv_nxt);
@@ -128,6 +142,10 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
         tcb_announce_timeout(connection, options);
         if (connection->initiator && (has_data || !connection->confirmed))
             make_opening(connection, segment);
+        if (!connection->confirmed) /* all options but kind 254 itself */
+            connection->opening_extension =
+                (uint16_t)(segment_header_size(segment) - ip_header_size(&segment->source) -
+                           TCP_HEADER_SIZE - EXTENDED_OPTION_SIZE);
     }
 }
 

@@ -105,7 +105,7 @@ struct tune {
     uint64_t rtt_us;        /* the receiver's estimate; 0: none yet */
 };
 
-/* TCP Fast Open (fastopen.h), of a connection and in the client's table. */
+/* TCP Fast Open (fastopen.h). */
 struct fast_open {
     bool wanted;   /* client: the <SYN> has the option */
     bool accepted; /* the data of the <SYN> was taken before the handshake ended */
@@ -113,14 +113,18 @@ struct fast_open {
     uint8_t cookie[16];
 };
 
-struct fast_open_entry {
-    struct tcpct_address peer; /* family 0: unused */
-    uint8_t size;              /* of the cookie; 0: none */
-    uint8_t cookie[16];
+/* A peer that we have connected to (peers.h). */
+struct peer {
+    struct tcpct_address address; /* family 0: unused */
+    uint64_t used_us;
+    uint64_t plain_until_us;   /* no Cookie is offered */
+    uint64_t no_data_until_us; /* no data goes with the Cookie */
+    uint8_t fast_open_size;    /* of the Fast Open cookie; 0: none */
+    uint8_t fast_open_cookie[16];
     uint16_t mss;
-    uint64_t used_us, blocked_until_us;
+    uint64_t fast_open_blocked_until_us;
 };
-enum { FAST_OPEN_ENTRIES = 64 };
+enum { PEERS_MAX = 64 };
 
 struct tcpct_connection {
     struct tcpct_stack *stack;          /* NULL: unused */
@@ -204,6 +208,9 @@ struct tcpct_connection {
     bool introducing;  /* SYN-only options go with the pair until data is acknowledged (2.5) */
     bool opening_sent; /* Initiator: the <ACK(SYN)> has left */
     bool confirmed;    /* the peer has shown that it has state */
+    uint8_t opening_timeouts;     /* Initiator: how often the opening was given up for lost */
+    bool opened_plainly;          /* Initiator: it has also gone without its pair */
+    uint16_t opening_extension;   /* Initiator: bytes of header extension that the opening had */
     uint32_t opening_timestamp;   /* the opening's TS Value, repeated when it is sent again */
     uint32_t responder_timestamp; /* that the pair depends on: echoed in the opening (3.5.2) */
     bool syn_data_accepted;       /* the <SYN,ACK(SYN)> acknowledged the data of the <SYN> */
@@ -234,7 +241,7 @@ struct tcpct_stack {
     struct secrets secrets;
     struct isn_keys isn_keys;
     struct secrets fast_open_secrets;
-    struct fast_open_entry fast_open[FAST_OPEN_ENTRIES];
+    struct peer peers[PEERS_MAX];
 
     struct tcpct_connection **buckets; /* demux.h */
     uint32_t bucket_mask, bucket_seed;

@@ -44,6 +44,8 @@ enum tcpct_error {
     TCPCT_ERROR_TIMEOUT = -8,    /* the user timeout expired (RFC 9293, 3.8.3) */
     TCPCT_ERROR_REFUSED = -9,    /* the peer refused the connection */
     TCPCT_ERROR_EVICTED = -10,   /* the stack was destroyed or needed the memory */
+    TCPCT_ERROR_EXTENSION = -11, /* the peer took a header extension for data: what it got is
+                                    wrong; the next connection to it will be plain TCP */
 };
 
 /* The sentence that belongs to an error; never NULL. */
@@ -323,6 +325,8 @@ struct tcpct_counters {
     uint64_t secrets_made;
     uint64_t resets_sent, resets_ignored; /* ignored: advisory (7) */
     uint64_t reflections;                 /* equal cookies discarded (4.3) */
+    uint64_t extensions_swallowed;        /* header extensions that a peer took for data (2.4) */
+    uint64_t extensions_blanked;          /* ... that came without their kind 254 */
     uint64_t options_ignored;             /* options with a bad length */
     uint64_t connections_made, connections_failed;
     uint64_t retransmissions, retransmission_timeouts;

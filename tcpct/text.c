@@ -26,6 +26,8 @@ const char *tcpct_error_text(int error)
         return "the peer refused the connection";
     case TCPCT_ERROR_EVICTED:
         return "the connection was dropped for want of resources";
+    case TCPCT_ERROR_EXTENSION:
+        return "the peer took a TCP header extension for data";
     default:
         return "unknown error";
     }
@@ -87,6 +89,8 @@ const char *tcpct_counter_name(size_t index)
         "resets_sent",
         "resets_ignored",
         "reflections",
+        "extensions_swallowed",
+        "extensions_blanked",
         "options_ignored",
         "connections_made",
         "connections_failed",

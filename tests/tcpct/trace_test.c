@@ -64,7 +64,7 @@ static void test_names(void **state)
             assert_string_not_equal(one, other);
             assert_null(strstr(one, "(null)"));
         }
-    for (int a = TCPCT_OK; a >= TCPCT_ERROR_EVICTED; a--)
+    for (int a = TCPCT_OK; a >= TCPCT_ERROR_EXTENSION; a--)
         for (int b = TCPCT_OK; b > a; b--)
             assert_string_not_equal(tcpct_error_text(a), tcpct_error_text(b));
     assert_non_null(tcpct_error_text(-1000));
