@@ -75,6 +75,7 @@ ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t
     uint32_t taken = size < ring->used ? (uint32_t)size : ring->used;
     ring_get(ring, 0, bytes, taken);
     ring_drop(ring, taken);
+    connection->urgent = tcb_urgent(connection) > 0;
     if (ring->used == 0 && connection->end_seen)
         ring_free(ring, &connection->stack->memory);
     if (connection->state != TCPCT_CLOSED) {
@@ -82,6 +83,17 @@ ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t
         consider_window_update(connection);
     }
     return taken;
+}
+
+int tcpct_urgent(struct tcpct_connection *connection)
+{
+    if (connection->error)
+        return connection->error;
+    if (!can_send(connection))
+        return TCPCT_ERROR_CLOSED;
+    connection->urgent_queued = connection->send.used > 0;
+    connection->snd_up = connection->data_seq + connection->send.used;
+    return TCPCT_OK;
 }
 
 int tcpct_shutdown(struct tcpct_connection *connection)
@@ -199,6 +211,7 @@ void tcpct_connection_info(const struct tcpct_connection *connection, struct tcp
     if (connection->fin_sent || connection->send.used == 0 || connection->state == TCPCT_SYN_SENT)
         info->unsent = connection->fin_sent ? 0 : connection->send.used;
     info->unread = connection->receive.used;
+    info->urgent = tcb_urgent(connection);
     info->srtt_us = rtt->srtt_us;
     info->rttvar_us = rtt->rttvar_us;
     info->min_rtt_us = rtt->min_us;

@@ -102,6 +102,8 @@ static void release(struct tcpct_connection *connection)
     if (seq_leq(connection->snd_una, connection->data_seq) || size == 0)
         return;
     ring_drop(&connection->send, size);
+    if (connection->urgent_queued && seq_leq(connection->snd_up, connection->snd_una))
+        connection->urgent_queued = false;
     connection->data_seq += size;
     connection->introducing = false;
     if (connection->send_blocked) {
@@ -250,6 +252,20 @@ static enum tcpct_verdict take_text(struct tcpct_connection *connection,
     return verdict;
 }
 
+/* RFC 9293, 3.10.7.4, sixth; 3.8.5: the application is told when the end of urgent data moves on. */
+static void take_urgent(struct tcpct_connection *connection, const struct segment *segment)
+{
+    uint32_t end = segment->seq + segment->urgent;
+    if (!(segment->flags & SEGMENT_URG) || connection->end_seen ||
+        (connection->urgent && seq_leq(end, connection->rcv_up)))
+        return;
+    connection->urgent = true;
+    connection->rcv_up = end;
+    connection->urgent = tcb_urgent(connection) > 0;
+    if (connection->urgent)
+        tcb_event(connection, TCPCT_EVENT_URGENT);
+}
+
 /* A connection in TIME-WAIT acknowledges (RFC 9293, 3.10.7.4). */
 static enum tcpct_verdict time_wait(struct tcpct_connection *connection,
                                     const struct segment *segment)
@@ -293,9 +309,11 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
     if (!in_window(connection, segment)) {
         if (segment->flags & SEGMENT_RST)
             return TCPCT_UNACCEPTABLE;
-        if (window_is_closed(connection, segment) &&
-            !take_acknowledgment(connection, segment, now_us))
-            return TCPCT_ACCEPTED;
+        if (window_is_closed(connection, segment)) {
+            take_urgent(connection, segment);
+            if (!take_acknowledgment(connection, segment, now_us))
+                return TCPCT_ACCEPTED;
+        }
         return out_of_window(connection, segment, now_us);
     }
     if (segment->flags & SEGMENT_RST)
@@ -329,5 +347,6 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         return time_wait(connection, segment);
     if (!take_acknowledgment(connection, segment, now_us))
         return TCPCT_ACCEPTED;
+    take_urgent(connection, segment);
     return take_text(connection, segment, reply, now_us);
 }

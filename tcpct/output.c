@@ -119,6 +119,11 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
     struct tcp_options *options = &segment->options;
     if (connection->ecn.echo)
         segment->flags |= SEGMENT_ECE;
+    if (connection->urgent_queued && seq != connection->iss &&
+        seq_lt(seq, connection->snd_up)) { /* RFC 9293, 3.8.5 */
+        segment->flags |= SEGMENT_URG;
+        segment->urgent = (uint16_t)min_u32(connection->snd_up - seq, UINT16_MAX);
+    }
     if (connection->timestamps) {
         options->present |= OPTION_TIMESTAMPS;
         options->timestamp_size = 4;
@@ -205,6 +210,7 @@ static uint32_t buffer_room(const struct tcpct_connection *connection,
     uint32_t offload = connection->stack->config.offload_size_max;
     size_t headers = segment_header_size(segment);
     if (offload == 0 || (segment->options.present & OPTION_TIMESTAMPS_EXTENDED) ||
+        segment->flags & SEGMENT_URG || /* which would be repeated as it is */
         offload < headers + 2 * room)
         return room;
     return min_u32((uint32_t)(offload - headers), pace_burst(connection)) / room * room;

@@ -251,6 +251,12 @@ uint32_t tcb_receive_window(const struct tcpct_connection *connection)
     return limit > connection->receive.used ? limit - connection->receive.used : 0;
 }
 
+uint32_t tcb_urgent(const struct tcpct_connection *connection)
+{
+    uint32_t read = connection->rcv_nxt - connection->fin_received - connection->receive.used;
+    return connection->urgent && seq_lt(read, connection->rcv_up) ? connection->rcv_up - read : 0;
+}
+
 void tcb_first_rtt(struct tcpct_connection *connection, const struct tcp_options *options,
                    uint64_t now_us)
 {

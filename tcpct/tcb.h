@@ -165,6 +165,8 @@ struct tcpct_connection {
     struct ring send;
     bool send_blocked; /* tcpct_send took less than asked: tell WRITABLE */
     bool fin_queued, fin_sent, fin_acknowledged;
+    bool urgent_queued; /* up to snd_up */
+    uint32_t snd_up;
     bool reset_due;         /* aborted: the RST is to be sent, then the TCB goes */
     bool syn_due;           /* the <SYN> is to be sent, for the first time or again */
     uint8_t syn_tries;      /* how often it was sent */
@@ -192,6 +194,8 @@ struct tcpct_connection {
     struct ranges ranges;
     struct sack_block duplicate; /* what came twice, to be told by D-SACK; empty: nothing */
     bool window_scaling, sack_permitted;
+    bool urgent; /* up to rcv_up */
+    uint32_t rcv_up;
     bool end_seen;     /* the peer's FIN has come, and all before it: end-of-file */
     bool fin_received; /* ... and is acknowledged */
     bool end_told;     /* the application read the end */
@@ -285,6 +289,8 @@ void tcb_event(struct tcpct_connection *connection, unsigned flags);
 
 /* The window to offer: free room of the receive buffer. */
 uint32_t tcb_receive_window(const struct tcpct_connection *connection);
+/* Bytes that the application has yet to read, or to get, up to the end of urgent data. */
+uint32_t tcb_urgent(const struct tcpct_connection *connection);
 /* The first RTT: of a <SYN> that was sent once, or by the echo of its timestamp. */
 void tcb_first_rtt(struct tcpct_connection *connection, const struct tcp_options *options,
                    uint64_t now_us);

@@ -174,6 +174,7 @@ enum tcpct_event_flags {
     TCPCT_EVENT_READABLE = 4,  /* data, or the end of the peer's data */
     TCPCT_EVENT_WRITABLE = 8,  /* tcpct_send will take more after it took less than asked */
     TCPCT_EVENT_ERROR = 16,    /* the connection failed: tcpct_connection_error says why */
+    TCPCT_EVENT_URGENT = 32,   /* the end of urgent data is known, or has moved (RFC 9293, 3.8.5) */
 };
 
 struct tcpct_event {
@@ -254,6 +255,10 @@ ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, siz
  * them, or the connection's error. */
 ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t size);
 
+/* All that tcpct_send has taken so far is urgent (RFC 9293, 3.8.5). The peer takes it in line, if it
+ * follows RFC 6093, which advises against it. Errors: CLOSED, or the connection's. */
+int tcpct_urgent(struct tcpct_connection *connection);
+
 /* Ends our sending direction: FIN follows the last byte (with it, if it has not left yet). */
 int tcpct_shutdown(struct tcpct_connection *connection);
 
@@ -303,6 +308,7 @@ struct tcpct_info {
     uint32_t flight;         /* bytes sent and neither acknowledged nor lost */
     uint32_t send_window;    /* bytes the peer offers */
     uint32_t unsent, unread; /* bytes in our buffers */
+    uint32_t urgent;         /* bytes to be read, or still to come, up to the end of urgent data */
     uint64_t srtt_us, rttvar_us, min_rtt_us, rto_us;
     uint64_t bytes_sent, bytes_received; /* of data, first transmissions only */
     uint64_t packets_sent, packets_received;

@@ -158,6 +158,8 @@ struct notation notation_parse(const char *text)
         notation.has_window = true;
         notation.window = (uint16_t)need_number(&reader);
     }
+    if (word(&reader, "urg"))
+        notation.urgent = (uint16_t)need_number(&reader);
     if (word(&reader, "<")) {
         notation.has_options = true;
         if (!word(&reader, ">"))
@@ -240,6 +242,8 @@ const char *notation_format(const struct segment *segment, uint32_t iss, uint32_
     if (segment->flags & SEGMENT_ACK)
         put(&writer, " ack %u", segment->ack - irs);
     put(&writer, " win %u", segment->window);
+    if (segment->flags & SEGMENT_URG)
+        put(&writer, " urg %u", segment->urgent);
     put_options(&writer, &segment->options, irs);
     return text;
 }

@@ -1,13 +1,14 @@
 /* notation.h - TCP segments as one line of text, much as tcpdump and packetdrill write them.
  *
- *     FLAGS SEQ[+LENGTH] [ack ACK] [win WINDOW] [<OPTION, OPTION ...>]
+ *     FLAGS SEQ[+LENGTH] [ack ACK] [win WINDOW] [urg POINTER] [<OPTION, OPTION ...>]
  *
  *     S 0+64 win 65535 <mss 1460, sackOK, ts 100, wscale 7, cookie>
  *     S. 0 ack 1 <mss 1460, ts ecr 100, cookie>
  *     . 1+100 ack 1 <tsx 101, pair, mss 1460, sackOK, sack 1-25>
  *
  * FLAGS are of S, F, R, P, U, E, W and the dot of ACK. Numbers are relative: a sequence number to
- * its sender's ISN, an acknowledgment to the other's; LENGTH is that of the data. Options:
+ * its sender's ISN, an acknowledgment to the other's; LENGTH is that of the data, POINTER as on the
+ * wire. Options:
  *
  *     mss N       wscale N     sackOK      uto N       md5
  *     ts [V] [ecr N]           kind 8; tsx, tsx64 and tsx128: kind 254
@@ -25,7 +26,7 @@ struct notation {
     uint8_t flags;
     uint32_t seq, ack; /* relative */
     uint32_t data_size;
-    uint16_t window;
+    uint16_t window, urgent;
     bool has_ack, has_window, has_options;
     bool others; /* "*" */
     bool mirror, bad_pair;

@@ -243,6 +243,7 @@ static bool as_wanted(const struct script *script, const struct notation *wanted
            got->seq - script->irs == wanted->seq && got->data_size == wanted->data_size &&
            (!wanted->has_ack || ack == wanted->ack) &&
            (!wanted->has_window || got->window == wanted->window) &&
+           wanted->urgent == (got->flags & SEGMENT_URG ? got->urgent : 0) &&
            (!wanted->has_options || same_options(script, wanted));
 }
 
@@ -318,6 +319,7 @@ void inject_data(struct script *script, const char *text, const void *data, size
         .flags = notation.flags,
         .hop_limit = 64,
         .window = notation.has_window ? notation.window : UINT16_MAX,
+        .urgent = notation.urgent,
         .data = data ? data : pattern,
         .data_size = data ? (uint32_t)size : notation.data_size,
     };

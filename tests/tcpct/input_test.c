@@ -390,16 +390,49 @@ static void test_dsack_within_a_block(void **state)
 
 /* ---- urgent data --------------------------------------------------------------------------- */
 
-/* RFC 6093, 6: urgent data is taken in line. */
+static bool told_urgent(struct script *t)
+{
+    struct tcpct_event event;
+    bool told = false;
+    while (tcpct_event(t->host.stack, &event))
+        told = told || event.flags & TCPCT_EVENT_URGENT;
+    return told;
+}
+
+/* RFC 6093, 6: urgent data is taken in line. RFC 9293, 3.8.5: it is told when it begins and when its
+ * end moves on (MUST-32), and how much is left (MUST-33). */
 static void test_urgent_data_in_line(void **state)
 {
     (void)state;
     struct script *t = peer_accept(PLAIN, NULL);
     inject(t, ". 1+10 ack 1");
-    inject_verdict(t, "U. 11+10 ack 1", TCPCT_ACCEPTED);
-    inject(t, ". 21+10 ack 1");
-    expect(t, ". 1 ack 21");
-    script_receive(t->connection, 0, 30);
+    assert_false(told_urgent(t));
+    inject_verdict(t, "U. 11+10 ack 1 urg 15", TCPCT_ACCEPTED); /* 25 is the first that is not */
+    assert_true(told_urgent(t));
+    assert_int_equal(peer_info(t).urgent, 25);
+    inject(t, "U. 21+10 ack 1 urg 5"); /* the same end */
+    assert_false(told_urgent(t));
+    script_receive(t->connection, 0, 24);
+    assert_int_equal(peer_info(t).urgent, 1);
+    inject(t, "U. 31+10 ack 1 urg 9");
+    assert_true(told_urgent(t));
+    assert_int_equal(peer_info(t).urgent, 15);
+    script_receive(t->connection, 24, 16);
+    assert_int_equal(peer_info(t).urgent, 0);
+    inject(t, "U. 41 ack 1 urg 0"); /* points at nothing */
+    assert_false(told_urgent(t));
+    script_end(t);
+}
+
+/* RFC 9293, 3.8.6 (MUST-66): URG is seen even when the window is closed. */
+static void test_closed_window_takes_urgent(void **state)
+{
+    (void)state;
+    struct script *t = closed_window();
+    assert_false(told_urgent(t));
+    inject(t, "U. 4001+1 ack 1 urg 1");
+    assert_true(told_urgent(t));
+    assert_int_equal(peer_info(t).urgent, 4001);
     script_end(t);
 }
 
@@ -478,6 +511,7 @@ int main(void)
         TEST(dsack_below),
         TEST(dsack_within_a_block),
         TEST(urgent_data_in_line),
+        TEST(closed_window_takes_urgent),
         TEST(ce_is_echoed_until_cwr),
         TEST(ce_unless_agreed),
     };

@@ -181,6 +181,30 @@ static void test_sack_on_data(void **state)
     script_end(t);
 }
 
+/* RFC 9293, 3.8.5 (MUST-30, MUST-31, MUST-62): the pointer is that of the byte after the urgent
+ * data, in every segment below it; of more than it can say, as much as it can. */
+static void test_urgent_data(void **state)
+{
+    (void)state;
+    const struct tcpct_config config = { .offload_size_max = 60000 };
+    struct script *t = peer_connect("mss 1000, sackOK", 0, &config);
+    script_send(t->connection, 0, 1500);
+    assert_int_equal(tcpct_urgent(t->connection), TCPCT_OK);
+    script_send(t->connection, 1500, 500);
+    expect(t, "U. 1+1000 urg 1500"); /* one at a time: offload would repeat the pointer */
+    expect(t, "U. 1001+1000 urg 500");
+    inject(t, ". 1 ack 1001");
+    inject(t, ". 1 ack 2001");
+    script_send(t->connection, 2000, 1000);
+    expect(t, ". 2001+1000");
+    script_send(t->connection, 3000, 90000);
+    assert_int_equal(tcpct_urgent(t->connection), TCPCT_OK);
+    expect(t, "U. 3001+1000 urg 65535");
+    assert_int_equal(tcpct_shutdown(t->connection), TCPCT_OK);
+    assert_int_equal(tcpct_urgent(t->connection), TCPCT_ERROR_CLOSED);
+    script_end(t);
+}
+
 /* ---- ECN ----------------------------------------------------------------------------------- */
 
 static const struct tcpct_config ecn_config = { .ecn = true };
@@ -276,6 +300,7 @@ int main(void)
         TEST(shrunken_window_is_no_timeout),
         TEST(closed_window_and_fin_is_no_timeout),
         TEST(sack_on_data),
+        TEST(urgent_data),
         TEST(ect_on_new_data_only),
         TEST(one_reduction_a_window),
         TEST(cwr_after_loss),
