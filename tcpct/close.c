@@ -35,6 +35,14 @@ bool close_paired(const struct tcpct_connection *connection, const struct segmen
            mac_equal(options->responder_cookie, pair->responder, pair->size);
 }
 
+bool close_proved(const struct tcpct_connection *connection, const struct segment *segment,
+                  uint64_t now_us)
+{
+    uint32_t echo = segment->options.timestamp_echo;
+    return close_paired(connection, segment) && seq_leq(connection->timestamp_first, echo) &&
+           seq_leq(echo, tcb_timestamp(connection, now_us));
+}
+
 static bool only_initiator_waits(const struct tcpct_connection *connection)
 {
     return connection->pair.size && !connection->initiator;
@@ -63,7 +71,7 @@ bool close_fin_received(struct tcpct_connection *connection, const struct segmen
 {
     connection->ack_now = true; /* a FIN ends a delayed acknowledgment (5) */
     tcb_output(connection);
-    if (connection->pair.size && !close_paired(connection, segment))
+    if (connection->pair.size && !close_proved(connection, segment, now_us))
         return true;
     if (!connection->end_seen)
         tcb_event(connection, TCPCT_EVENT_READABLE);
@@ -122,11 +130,12 @@ static bool had_state(const struct tcpct_connection *connection, const struct se
     return connection->confirmed || !connection->initiator || segment->flags & SEGMENT_ACK;
 }
 
-/* 7: advisory. Only one that has the pair and is at RCV.NXT says that the peer has no state. */
+/* 7: advisory. Only one that has the pair, echoes what this incarnation sent and is at RCV.NXT says
+ * that the peer has no state. */
 static enum tcpct_verdict advisory_reset(struct tcpct_connection *connection,
                                          const struct segment *segment, uint64_t now_us)
 {
-    if (!close_paired(connection, segment) || segment->seq != connection->rcv_nxt ||
+    if (!close_proved(connection, segment, now_us) || segment->seq != connection->rcv_nxt ||
         !had_state(connection, segment)) {
         connection->stack->counters.resets_ignored++;
         return TCPCT_UNACCEPTABLE;

@@ -1,6 +1,6 @@
 /* close.h - the end of a connection: FIN and RST (RFC 9293, 3.6; RFC 6013, 5 and 7).
  *
- * With cookies, a FIN or RST counts only with the pair; only the Initiator has TIME-WAIT; a RST
+ * With cookies, a FIN or RST counts only with the pair and a timestamp that we have sent; only the Initiator has TIME-WAIT; a RST
  * is advisory. Without cookies both are as in RFC 9293 and RFC 5961.
  */
 #ifndef TCPCT_CLOSE_H
@@ -10,6 +10,9 @@
 
 /* Whether the segment bears the connection's own pair. */
 bool close_paired(const struct tcpct_connection *connection, const struct segment *segment);
+/* ... and echoes a timestamp that this incarnation has sent, as a FIN or RST must (5, 7). */
+bool close_proved(const struct tcpct_connection *connection, const struct segment *segment,
+                  uint64_t now_us);
 
 /* A FIN at RCV.NXT, all data before it having arrived. False: the TCB is gone. */
 bool close_fin_received(struct tcpct_connection *connection, const struct segment *segment,

@@ -181,7 +181,7 @@ static bool echo_is_ours(const struct tcpct_connection *connection,
                          const struct tcp_options *options)
 {
     return options->present & OPTION_TIMESTAMPS &&
-           seq_leq(connection->syn_timestamp_first, options->timestamp_echo) &&
+           seq_leq(connection->timestamp_first, options->timestamp_echo) &&
            seq_leq(options->timestamp_echo, connection->syn_timestamp_last);
 }
 

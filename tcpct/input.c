@@ -65,11 +65,11 @@ static bool in_window(const struct tcpct_connection *connection, const struct se
 
 /* The acknowledgment in a segment: one of our FIN counts only with the pair (RFC 6013, 5). */
 static uint32_t acknowledged(const struct tcpct_connection *connection,
-                             const struct segment *segment)
+                             const struct segment *segment, uint64_t now_us)
 {
     bool covers_fin = connection->fin_sent && segment->ack == connection->snd_nxt;
     if (covers_fin && !connection->fin_acknowledged && connection->pair.size &&
-        !close_paired(connection, segment))
+        !close_proved(connection, segment, now_us))
         return segment->ack - 1;
     return segment->ack;
 }
@@ -126,7 +126,7 @@ static void watch_progress(struct tcpct_connection *connection, bool advanced, u
 static bool take_acknowledgment(struct tcpct_connection *connection, const struct segment *segment,
                                 uint64_t now_us)
 {
-    uint32_t ack = acknowledged(connection, segment);
+    uint32_t ack = acknowledged(connection, segment, now_us);
     if (seq_lt(ack, connection->snd_una))
         return true;
     bool advanced = ack != connection->snd_una;

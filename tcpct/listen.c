@@ -231,6 +231,7 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
     connection->snd_wl1 = segment->seq;
     connection->snd_wl2 = segment->ack;
     connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
+    connection->timestamp_first = segment->options.timestamp_echo;
     connection->ts_recent = segment->options.timestamp_value;
     connection->ts_recent_us = now_us;
     connection->ecn.point = connection->snd_una;

@@ -167,14 +167,14 @@ struct tcpct_connection {
     bool fin_queued, fin_sent, fin_acknowledged;
     bool urgent_queued; /* up to snd_up */
     uint32_t snd_up;
-    bool reset_due;         /* aborted: the RST is to be sent, then the TCB goes */
-    bool syn_due;           /* the <SYN> is to be sent, for the first time or again */
-    uint8_t syn_tries;      /* how often it was sent */
-    uint16_t syn_data_sent; /* bytes that have travelled in a <SYN> */
-    uint16_t syn_data;      /* bytes of the request that may travel in the <SYN> */
-    uint32_t syn_timestamp_first, syn_timestamp_last; /* TS Values of the <SYN>s sent */
-    uint8_t fin_tries; /* bare FINs since the last sign of the peer */
-    bool probe_due;    /* a zero window probe is to be sent */
+    bool reset_due;              /* aborted: the RST is to be sent, then the TCB goes */
+    bool syn_due;                /* the <SYN> is to be sent, for the first time or again */
+    uint8_t syn_tries;           /* how often it was sent */
+    uint16_t syn_data_sent;      /* bytes that have travelled in a <SYN> */
+    uint16_t syn_data;           /* bytes of the request that may travel in the <SYN> */
+    uint32_t syn_timestamp_last; /* TS Value of the <SYN> sent last */
+    uint8_t fin_tries;           /* bare FINs since the last sign of the peer */
+    bool probe_due;              /* a zero window probe is to be sent */
     struct flight flight;
     struct recovery recovery;
     struct congestion congestion;
@@ -205,7 +205,8 @@ struct tcpct_connection {
     /* Timestamps (RFC 7323). */
     bool timestamps;
     uint32_t timestamp_offset, ts_recent, last_ack_sent;
-    uint64_t ts_recent_us; /* when ts_recent was taken */
+    uint32_t timestamp_first; /* our first TS Value: echoes of this incarnation are not older */
+    uint64_t ts_recent_us;    /* when ts_recent was taken */
 
     /* RFC 6013. */
     struct cookie_pair pair;

@@ -398,6 +398,10 @@ static void test_reset_after_opening(void **state)
     assert_int_equal(tcpct_connection_error(t->connection), TCPCT_OK);
     inject_verdict(t, ". 1 ack 1405 <tsx 52, pair>", TCPCT_ACCEPTED);
     inject_verdict(t, "R 2 <tsx 51, pair>", TCPCT_UNACCEPTABLE); /* not at RCV.NXT */
+    inject_verdict(t, "R 1 <tsx 53 ecr 12345, pair>",
+                   TCPCT_UNACCEPTABLE); /* echoes nothing of ours */
+    inject(t, "F. 1 ack 1405 <tsx 53 ecr 12345, pair>");
+    assert_int_equal(script_state(t->connection), TCPCT_FIN_WAIT_1);
     inject_verdict(t, "R 1 <tsx 53, pair>", TCPCT_ACCEPTED);
     assert_int_equal(tcpct_connection_error(t->connection), TCPCT_ERROR_RESET);
     script_end(t);
