@@ -142,12 +142,12 @@ void tcpct_stack_destroy(struct tcpct_stack *stack)
     if (!stack)
         return;
     struct memory memory = stack->memory;
+    destroy_connections(stack); /* before the listeners, which count them */
     while (stack->listeners) {
         struct tcpct_listener *next = stack->listeners->next;
         memory_free(&memory, stack->listeners);
         stack->listeners = next;
     }
-    destroy_connections(stack);
     secrets_destroy(&stack->secrets);
     isn_keys_destroy(&stack->isn_keys);
     secrets_destroy(&stack->fast_open_secrets);

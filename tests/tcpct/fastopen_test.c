@@ -80,8 +80,12 @@ static bool talk_over(const void *context)
     return talk->over || talk->error;
 }
 
-/* One transaction; returns how long its answer took, and what the connection was like. */
-static uint64_t transact(struct talk *talk, struct tcpct_info *info)
+static bool talk_asked(const void *context)
+{
+    return ((const struct talk *)context)->asked > 0;
+}
+
+static void ask(struct talk *talk)
 {
     struct sim_host *client = &talk->sim->hosts[0];
     client->application = talk->sim->hosts[1].application = talk;
@@ -92,8 +96,15 @@ static uint64_t transact(struct talk *talk, struct tcpct_info *info)
                                                    .request = request,
                                                    .request_size = sizeof(request),
                                                    .fast_open = true };
+    assert_int_equal(tcpct_connect(client->stack, &options, &talk->client, talk->sim->now_us),
+                     TCPCT_OK);
+}
+
+/* One transaction; returns how long its answer took, and what the connection was like. */
+static uint64_t transact(struct talk *talk, struct tcpct_info *info)
+{
     uint64_t began_us = talk->sim->now_us;
-    assert_int_equal(tcpct_connect(client->stack, &options, &talk->client, began_us), TCPCT_OK);
+    ask(talk);
     assert_true(sim_until(talk->sim, talk_over, talk, 60ull * SECOND));
     assert_int_equal(talk->error, TCPCT_OK);
     assert_int_equal(talk->asked, sizeof(request));
@@ -229,6 +240,19 @@ static void test_lost_syn_ack(void **state)
     finish(&talk);
 }
 
+/* The stack may go while the handshake is still under way. */
+static void test_destroyed_half_made(void **state)
+{
+    struct tcpct_info info;
+    (void)state;
+    struct talk talk = begin(10);
+    transact(&talk, &info);
+    ask(&talk);
+    assert_true(sim_until(talk.sim, talk_asked, &talk, SECOND));
+    assert_int_equal(server_counters(&talk).fast_opens, 1);
+    sim_end(talk.sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +261,7 @@ int main(void)
         cmocka_unit_test_teardown(test_wrong_cookie, sim_teardown),
         cmocka_unit_test_teardown(test_black_hole, sim_teardown),
         cmocka_unit_test_teardown(test_lost_syn_ack, sim_teardown),
+        cmocka_unit_test_teardown(test_destroyed_half_made, sim_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
