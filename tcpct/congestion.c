@@ -30,6 +30,14 @@ void congestion_idle(struct congestion *congestion, uint64_t idle_us)
     congestion->cubic.epoch_us = 0;
 }
 
+void congestion_unused(struct congestion *congestion, uint64_t now_us)
+{
+    struct cubic *cubic = &congestion->cubic;
+    if (cubic->epoch_us)
+        cubic->epoch_us += now_us - cubic->updated_us;
+    cubic->updated_us = now_us;
+}
+
 void congestion_init(struct congestion *congestion, const struct congestion_control *control,
                      uint32_t mss)
 {

@@ -43,7 +43,8 @@ struct hystart {
 struct cubic {
     double w_max, w_est, k; /* k in seconds */
     double cwnd_prior;
-    uint64_t epoch_us; /* 0: none */
+    uint64_t epoch_us;   /* 0: none */
+    uint64_t updated_us; /* up to when the window was needed, or that time was taken out */
 };
 
 struct congestion {
@@ -63,6 +64,9 @@ void congestion_init(struct congestion *congestion, const struct congestion_cont
                      uint32_t mss);
 /* Slow start or congestion avoidance, for what an acknowledgment brought. */
 void congestion_acknowledged(struct congestion *congestion, const struct congestion_sample *sample);
+/* The window was not needed since it last grew: for CUBIC that time has not passed (RFC 9438, 4.2 and
+ * 5.8). */
+void congestion_unused(struct congestion *congestion, uint64_t now_us);
 /* Nothing was sent for this long: what the window says of the path has aged (RFC 7661, 4.4.3). */
 void congestion_idle(struct congestion *congestion, uint64_t idle_us);
 /* Adds `bytes`, which need not be whole, to the window. */

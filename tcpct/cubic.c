@@ -43,6 +43,7 @@ static void cubic_avoid(struct congestion *congestion, const struct congestion_s
     double cwnd = congestion->cwnd;
     if (!cubic->epoch_us)
         begin_epoch(congestion, sample->now_us);
+    cubic->updated_us = sample->now_us;
     double t = (double)(sample->now_us - cubic->epoch_us) / SECOND_US;
     double target = window_at(congestion, t + (double)sample->srtt_us / SECOND_US);
     target = target < cwnd ? cwnd : target > 1.5 * cwnd ? 1.5 * cwnd : target; /* 4.2 */

@@ -371,8 +371,10 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
         bare_opening || /* 6.3: an <ACK(SYN),FIN> without data is never sent */
         !reserve(connection, now_us))
         return false;
-    if (connection->flight.count == 0 && connection->data_sent_us)
+    if (connection->flight.count == 0 && connection->data_sent_us) {
+        congestion_unused(&connection->congestion, now_us);
         congestion_idle(&connection->congestion, now_us - connection->data_sent_us);
+    }
     begin(connection, &segment, seq, 0, unsent > 0, now_us);
     uint32_t room = data_room(connection, &segment, now_us);
     uint32_t size = new_data_size(connection, room, buffer_room(connection, &segment, room));

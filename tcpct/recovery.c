@@ -166,6 +166,8 @@ static void respond(struct tcpct_connection *connection, const struct congestion
         reduce_proportionally(connection, bytes, hole ? congestion->mss : 0);
     } else if (advanced && cwnd_limited) {
         congestion_acknowledged(congestion, sample);
+    } else if (advanced) {
+        congestion_unused(congestion, sample->now_us);
     }
 }
 

@@ -291,6 +291,17 @@ static enum tcpct_verdict without_tcb(struct tcpct_stack *stack, const struct se
     return connection ? input_segment(connection, segment, reply, now_us) : verdict;
 }
 
+/* RFC 6191, 2: whether a <SYN> can only be of a later incarnation. */
+static bool ends_time_wait(const struct tcpct_connection *connection, const struct segment *syn)
+{
+    uint32_t value = syn->options.timestamp_value;
+    bool higher = seq_leq(connection->rcv_nxt, syn->seq);
+    if (!(syn->options.present & OPTION_TIMESTAMPS))
+        return higher;
+    return !connection->timestamps || seq_lt(connection->ts_recent, value) ||
+           (connection->ts_recent == value && higher);
+}
+
 /* A new Cookie exchange beside a TCB (4.1, 4.2), or a SYN that ends TIME-WAIT (RFC 6191): only
  * the latter touches the TCB. */
 static enum tcpct_verdict syn_beside_tcb(struct tcpct_connection *connection,
@@ -301,10 +312,7 @@ static enum tcpct_verdict syn_beside_tcb(struct tcpct_connection *connection,
     const struct tcp_options *options = &segment->options;
     const struct tcpct_listener *listener =
         demux_listener(stack, &segment->destination, segment->destination_port);
-    bool newer = options->present & OPTION_TIMESTAMPS && connection->timestamps
-                     ? seq_lt(connection->ts_recent, options->timestamp_value)
-                     : seq_lt(connection->rcv_nxt, segment->seq);
-    if (connection->state == TCPCT_TIME_WAIT && newer && listener) {
+    if (connection->state == TCPCT_TIME_WAIT && listener && ends_time_wait(connection, segment)) {
         tcb_closed(connection, TCPCT_OK, now_us);
         return without_tcb(stack, segment, reply, now_us);
     }

@@ -123,6 +123,40 @@ static void test_time_wait_ends_by_timestamp(void **state)
     script_end(t);
 }
 
+/* RFC 6191, 2, all cases: with timestamps in both, the greater one, or an equal one and a higher
+ * sequence number; with timestamps in the new one only, always; else a higher sequence number. */
+static void test_time_wait_ends(void **state)
+{
+    (void)state;
+    static const char with[] = "mss 1000, ts 100", without[] = "mss 1000";
+    static const struct {
+        const char *before, *syn;
+        bool ends;
+    } cases[] = {
+        { with, "S 500 <mss 1000, ts 103>", true },
+        { with, "S 4294967000 <mss 1000, ts 103>", true },
+        { with, "S 500 <mss 1000, ts 102>", true },
+        { with, "S 4294967000 <mss 1000, ts 102>", false },
+        { with, "S 1 <mss 1000, ts 102>", false },
+        { with, "S 500 <mss 1000, ts 101>", false },
+        { with, "S 500 <mss 1000>", true },
+        { with, "S 4294967000 <mss 1000>", false },
+        { without, "S 4294967000 <mss 1000, ts 1>", true },
+        { without, "S 500 <mss 1000>", true },
+        { without, "S 4294967000 <mss 1000>", false },
+    };
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool timestamps = cases[i].before == with;
+        struct script *t =
+            waiting(cases[i].before, timestamps ? "F. 1 ack 2 <ts 102>" : "F. 1 ack 2");
+        inject(t, cases[i].syn);
+        assert_int_equal(script_state(t->connection),
+                         cases[i].ends ? TCPCT_CLOSED : TCPCT_TIME_WAIT);
+        assert_int_equal(peer_skip(t), 1);
+        script_end(t);
+    }
+}
+
 /* RFC 6191, 2; RFC 9293, 3.6.1: without timestamps, a higher sequence number does. */
 static void test_time_wait_ends_by_sequence(void **state)
 {
@@ -160,6 +194,7 @@ int main(void)
         TEST(simultaneous_close),
         TEST(fin_with_acknowledgment_of_ours),
         TEST(time_wait_restarts),
+        TEST(time_wait_ends),
         TEST(time_wait_ends_by_timestamp),
         TEST(time_wait_ends_by_sequence),
         TEST(lost_data_resets),

@@ -1,6 +1,7 @@
 /* cubic_test.c - the growth curve of RFC 9438, with numbers from its formulas.
  */
 #include "tcpct/congestion.h"
+#include "tcpct/tcb.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,6 +52,47 @@ static void test_concave(void **state)
     assert_in_range(congestion.cwnd, 9990000, 10010000);
 }
 
+/* 4.2, 5.8: time in which the window was not needed does not count, whether something was sent in it
+ * or nothing. */
+static void test_unused_time(void **state)
+{
+    (void)state;
+    uint64_t now_us = SECOND;
+    struct congestion congestion = reduced(10000000);
+    run(&congestion, &now_us, 98);
+    uint32_t cwnd = congestion.cwnd;
+    for (unsigned i = 0; i < 100; i++)
+        congestion_unused(&congestion, now_us += SECOND);
+    run(&congestion, &now_us, 1);
+    assert_in_range(congestion.cwnd, cwnd, 9650000);
+    run(&congestion, &now_us, 97);
+    assert_in_range(congestion.cwnd, 9990000, 10010000);
+}
+
+/* The same of a connection: 100 s of silence. */
+static void test_silence(void **state)
+{
+    (void)state;
+    struct script *t = peer_connect("mss 1000, sackOK", 100 * MILLISECOND, NULL);
+    struct congestion *congestion = &t->connection->congestion;
+    congestion->ssthresh = 5000; /* avoidance */
+    script_send(t->connection, 0, 10000);
+    script_wait(t, 100 * MILLISECOND);
+    inject(t, ". 1 ack 5001");
+    inject(t, ". 1 ack 10001");
+    uint64_t epoch_us = congestion->cubic.epoch_us;
+    assert_int_equal(epoch_us, t->now_us);
+    script_wait(t, 100ull * SECOND);
+    script_send(t->connection, 10000, 10000);
+    script_wait(t, 100 * MILLISECOND);
+    inject(t, ". 1 ack 15001");
+    assert_int_equal(congestion->cubic.epoch_us, epoch_us + 100ull * SECOND);
+    script_wait(t, 150 * MILLISECOND); /* the other half is less than the window needs */
+    inject(t, ". 1 ack 20001");
+    assert_int_equal(congestion->cubic.epoch_us, epoch_us + 100150ull * MILLISECOND);
+    script_end(t);
+}
+
 /* 4.2: ten seconds after K, 0.4 * 10^3 segments above W_max. */
 static void test_convex(void **state)
 {
@@ -83,7 +125,8 @@ static void test_fast_convergence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(beta), TEST(concave), TEST(convex), TEST(reno_friendly), TEST(fast_convergence),
+        TEST(beta),   TEST(concave),       TEST(unused_time),      TEST(silence),
+        TEST(convex), TEST(reno_friendly), TEST(fast_convergence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
