@@ -3,7 +3,7 @@
 #   make            build/tcpct, build/libtcpct.a and build/libtcpct.so
 #   make demo       installs what it needs, then compares TCPCT with the kernel's TCP
 #   make check      installs what it needs, then runs every test
-#   make bench      runs the benchmarks
+#   make bench      installs what it needs, then measures our TCP beside the kernel's
 #   make asan       the same program and every test, with ASan and UBSan, in build/asan/
 #   make fuzz       the fuzz targets, with libFuzzer, in build/fuzz/
 #   make install    to $(DESTDIR)$(PREFIX); `make uninstall` takes it away again
@@ -41,7 +41,7 @@ SOURCES = $(wildcard $(ROOMS:=/*.c))
 HEADERS = $(wildcard $(ROOMS:=/*.h) tests/*/*.h)
 TESTS = $(wildcard tests/*/*_test.c)
 FUZZERS = $(wildcard tests/fuzz/*_fuzz.c)
-BENCHMARKS = $(wildcard tests/bench/*_bench.c)
+BENCHMARKS = $(wildcard tests/bench/*.c)
 NET_HELPERS = $(wildcard tests/net/*.c)
 SUPPORT = $(filter-out $(TESTS) $(FUZZERS) $(BENCHMARKS) $(NET_HELPERS),$(wildcard tests/*/*.c))
 EVERY_C = $(SOURCES) $(TESTS) $(FUZZERS) $(BENCHMARKS) $(NET_HELPERS) $(SUPPORT) \
@@ -61,13 +61,13 @@ LIBRARIES = -lldns -lpcap -lcrypto
 
 # A file of tests/net/ is a program of its own, which a script there runs.
 TEST_PROGRAMS = $(patsubst %.c,build/asan/%,$(TESTS) $(NET_HELPERS))
-BENCHMARK_PROGRAMS = $(BENCHMARKS:%.c=build/release/%)
+BENCHMARK_PROGRAMS = $(patsubst %.c,build/release/%,$(BENCHMARKS) tests/net/stream.c)
 FUZZ_PROGRAMS = $(FUZZERS:tests/fuzz/%.c=build/fuzz/%)
 
 # ---- all ------------------------------------------------------------------------------------------
 
-.PHONY: all asan fuzz demo check bench install uninstall clean format check-format tidy check-tidy \
-	check-pure
+.PHONY: all asan fuzz demo check bench bench-programs install uninstall clean format check-format \
+	tidy check-tidy check-pure
 .SECONDARY:
 .SECONDEXPANSION:
 
@@ -100,8 +100,10 @@ build/asan/bin/tcpct: build/asan/tools/main.o
 $(TEST_PROGRAMS): build/asan/%: build/asan/%.o $(TEST_ARCHIVES:%=build/asan/%)
 	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $< $(call group,asan,$(TEST_ARCHIVES)) -lcmocka $(LIBRARIES)
 
+build/release/tests/net/stream: $(patsubst %.c,build/release/%.o,$(wildcard tests/stream/*.c))
 $(BENCHMARK_PROGRAMS): build/release/%: build/release/%.o $(PROGRAM_ARCHIVES:%=build/release/%)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(call group,release,$(PROGRAM_ARCHIVES)) $(LIBRARIES)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(call group,release,$(PROGRAM_ARCHIVES)) \
+		$(LIBRARIES)
 
 $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/tests/fuzz/%.o $(TEST_ARCHIVES:%=build/fuzz/%)
 	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(call group,fuzz,$(TEST_ARCHIVES)) $(LIBRARIES)
@@ -158,8 +160,13 @@ check:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all asan fuzz
 	@tests/run
 
-bench: $(BENCHMARK_PROGRAMS)
-	@for program in $^; do $$program || exit 1; done
+bench:
+	@tools/deps bench
+	@echo "Building the program and the benchmarks."
+	@$(MAKE) --no-print-directory -s -j$(JOBS) bench-programs
+	@tests/bench/run
+
+bench-programs: build/tcpct $(BENCHMARK_PROGRAMS)
 
 # ---- what the sources must look like --------------------------------------------------------------
 

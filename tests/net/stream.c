@@ -21,8 +21,8 @@
  * bytes are data of the <SYN>. A listener prints a line that begins with `ready`, then comes one
  * that begins with `connected`; the last line is of words NAME=VALUE: `end` (closed, reset, refused,
  * timeout, limit, aborted, failed), `sent` and `received` with their SHA-256, `us` from connection to the
- * end, `cpu_us`, `retransmitted` segments, `cookies` (RFC 6013 is in force) and `syn_data` (Fast
- * Open's was taken). Status 0 whatever the end; a wrong use has status 2.
+ * end, `cpu_us`, `retransmitted` segments, `packets` read from and written to the device (our
+ * stack), `cookies` (RFC 6013 is in force) and `syn_data` (Fast Open's was taken). Status 0 whatever the end; a wrong use has status 2.
  *
  * The two transports and what they have in common are in tests/stream/.
  */
@@ -159,10 +159,11 @@ static void report(void)
     printf("end=%s ", stream.end);
     print_hash("sent", stream.sent, stream.hash_out);
     print_hash("received", stream.received, stream.hash_in);
-    printf("us=%" PRIu64 " cpu_us=%lld retransmitted=%" PRIu64 " cookies=%d syn_data=%d\n",
+    printf("us=%" PRIu64 " cpu_us=%lld retransmitted=%" PRIu64 " packets=%" PRIu64
+           " cookies=%d syn_data=%d\n",
            stream.ended_us - since_us,
            (user->tv_sec + kernel_time->tv_sec) * 1000000LL + user->tv_usec + kernel_time->tv_usec,
-           stream.retransmitted, stream.cookies, stream.syn_data);
+           stream.retransmitted, stream.packets, stream.cookies, stream.syn_data);
 }
 
 int main(int argc, char **argv)

@@ -37,7 +37,7 @@ struct stream {
     bool connected, shut, end_seen;
     const char *end; /* NULL: not yet */
     uint64_t started_us, connected_us, ended_us;
-    uint64_t sent, received, retransmitted;
+    uint64_t sent, received, retransmitted, packets;
     uint64_t heard; /* segments that came, over our stack */
     bool syn_data;  /* the data of the <SYN> was taken */
     bool cookies;   /* RFC 6013 is in force */

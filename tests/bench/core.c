@@ -1,4 +1,4 @@
-/* core_bench.c - what the Responder's work costs on one core, without I/O: each line is the median
+/* core.c - what the Responder's work costs on one core, without I/O: each line is the median
  * of a few runs, in nanoseconds a call.
  */
 #include <stdio.h>
@@ -106,7 +106,7 @@ int main(void)
     if (!zone_source_parse(&source, "example=tools/zones/example.signed") ||
         (zones = dns_zones_load(&source, 1, error, sizeof error)) == NULL ||
         !secrets_create(&secrets, draw, NULL, 600000000, 30000000, 1, 0)) {
-        fprintf(stderr, "core_bench: run it in the folder of the Makefile\n");
+        fprintf(stderr, "core: run it in the folder of the Makefile\n");
         return 1;
     }
     for (size_t i = 0; i < sizeof benchmarks / sizeof benchmarks[0]; i++) {
@@ -115,7 +115,7 @@ int main(void)
             uint64_t start = clock_ns();
             for (int call = 0; call < CALLS; call++) {
                 if (!benchmarks[i].call()) {
-                    fprintf(stderr, "core_bench: %s failed\n", benchmarks[i].name);
+                    fprintf(stderr, "core: %s failed\n", benchmarks[i].name);
                     return 1;
                 }
             }
