@@ -111,7 +111,7 @@ static void look(struct tcpct_info *info)
 {
     tcpct_connection_info(connection, info);
     stream.retransmitted = info->retransmissions;
-    const struct tun_device_counters *device = tun_device_counters(stream.endpoint.device);
+    const struct tun_device_counters *device = tun_device_counters(endpoint.device);
     stream.packets = device->reads + device->writes;
     stream.heard = info->packets_received;
     stream.syn_data = info->fast_open;
