@@ -1,9 +1,10 @@
-/* link.c - see link.h for how it works. */
-#include "tun/link.h"
+/* link.c - see link.h for how it works; the stages are in link_stage.c. */
+#include "tun/link_stage.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "tun/chance.h"
 #include "tun/split.h"
 
 enum {
@@ -12,206 +13,24 @@ enum {
 };
 #define RATE_MAX UINT64_C(1000000000000)
 #define DELAY_US_MAX UINT64_C(1000000000)
-#define SECOND_NS UINT64_C(1000000000)
-#define NONE UINT32_MAX
-
-struct packet {
-    uint64_t at_ns; /* when it is at this point of the chain */
-    uint64_t order; /* of packets with the same time */
-    uint32_t size;
-    uint32_t next_free;
-    uint8_t *bytes;
-};
-
-enum stage_number {
-    STAGE_BOTTLENECK,
-    STAGE_LOSE,
-    STAGE_CORRUPT,
-    STAGE_DUPLICATE,
-    STAGE_REORDER,
-    STAGE_DELAY,
-    STAGES
-};
-
-/* What the bottleneck still holds of one packet. */
-struct waiting {
-    uint64_t sent_ns; /* when its last bit will have left */
-    uint32_t size;
-};
-
-struct bottleneck {
-    struct waiting *waiting; /* a ring of packets_max */
-    uint32_t first, count;
-    uint64_t bytes;
-    uint64_t free_ns;   /* when the last bit of the last packet will have left ... */
-    uint64_t remainder; /* ... plus this over rate nanoseconds */
-};
-
-struct path {
-    struct link *link;
-    struct link_path config;
-    struct link_counters counters;
-    uint64_t random[STAGES]; /* the generators' states */
-    struct bottleneck bottleneck;
-    uint32_t *heap; /* of packet indices; the earliest is first */
-    uint32_t heap_count;
-};
-
-struct link {
-    struct path paths[LINK_DIRECTIONS];
-    uint32_t packets_max, packet_size_max;
-    struct packet *packets;
-    uint8_t *bytes; /* packets_max times packet_size_max */
-    uint32_t first_free;
-    uint64_t order;
-};
-
-/* A stage owns the packet that it is given until it passes it on or frees it. */
-static void pass_on(struct path *path, enum stage_number from, uint32_t index);
-
-/* ---- chance --------------------------------------------------------------------------------- */
-
-/* SplitMix64 (Steele, Lea, Flood 2014): a counter, well mixed. */
-static uint64_t random_next(uint64_t *state)
-{
-    uint64_t mixed = *state += UINT64_C(0x9e3779b97f4a7c15);
-    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
-    return mixed ^ mixed >> 31;
-}
-
-static bool happens(struct path *path, enum stage_number stage, double probability)
-{
-    if (probability <= 0)
-        return false;
-    return (double)(random_next(&path->random[stage]) >> 11) < probability * 0x1p53;
-}
 
 /* ---- the pool of packets -------------------------------------------------------------------- */
 
-/* NONE if all are in use; counted as lost. */
-static uint32_t packet_new(struct path *path)
+uint32_t link_packet_new(struct path *path)
 {
     struct link *link = path->link;
     uint32_t index = link->first_free;
-    if (index == NONE)
+    if (index == LINK_NO_PACKET)
         path->counters.no_room++;
     else
         link->first_free = link->packets[index].next_free;
     return index;
 }
 
-static void packet_free(struct link *link, uint32_t index)
+void link_packet_free(struct link *link, uint32_t index)
 {
     link->packets[index].next_free = link->first_free;
     link->first_free = index;
-}
-
-/* ---- stages --------------------------------------------------------------------------------- */
-
-/* Time passes at the bottleneck: what it has sent no longer waits. */
-static void bottleneck_advance(struct bottleneck *bottleneck, uint32_t ring_size, uint64_t now_ns)
-{
-    while (bottleneck->count > 0 && bottleneck->waiting[bottleneck->first].sent_ns <= now_ns) {
-        bottleneck->bytes -= bottleneck->waiting[bottleneck->first].size;
-        bottleneck->first = (bottleneck->first + 1) % ring_size;
-        bottleneck->count--;
-    }
-}
-
-static bool bottleneck_is_full(const struct path *path, uint32_t size)
-{
-    const struct bottleneck *bottleneck = &path->bottleneck;
-    const struct link_path *config = &path->config;
-    if (bottleneck->count == 0)
-        return false;
-    return bottleneck->count == path->link->packets_max ||
-           (config->queue_packets > 0 && bottleneck->count >= config->queue_packets) ||
-           (config->queue_bytes > 0 && bottleneck->bytes + size > config->queue_bytes);
-}
-
-static void stage_bottleneck(struct path *path, uint32_t index)
-{
-    struct packet *packet = &path->link->packets[index];
-    struct bottleneck *bottleneck = &path->bottleneck;
-    uint32_t ring_size = path->link->packets_max;
-    if (path->config.rate == 0) {
-        pass_on(path, STAGE_BOTTLENECK, index);
-        return;
-    }
-    bottleneck_advance(bottleneck, ring_size, packet->at_ns);
-    if (bottleneck_is_full(path, packet->size)) {
-        path->counters.queue_drops++;
-        packet_free(path->link, index);
-        return;
-    }
-    if (bottleneck->free_ns < packet->at_ns) {
-        bottleneck->free_ns = packet->at_ns;
-        bottleneck->remainder = 0;
-    }
-    uint64_t work = 8 * SECOND_NS * packet->size + bottleneck->remainder;
-    bottleneck->free_ns += work / path->config.rate;
-    bottleneck->remainder = work % path->config.rate;
-    bottleneck->waiting[(bottleneck->first + bottleneck->count++) % ring_size] =
-        (struct waiting){ bottleneck->free_ns, packet->size };
-    bottleneck->bytes += packet->size;
-    packet->at_ns = bottleneck->free_ns;
-    pass_on(path, STAGE_BOTTLENECK, index);
-}
-
-static void stage_lose(struct path *path, uint32_t index)
-{
-    if (!happens(path, STAGE_LOSE, path->config.loss)) {
-        pass_on(path, STAGE_LOSE, index);
-        return;
-    }
-    path->counters.lost++;
-    packet_free(path->link, index);
-}
-
-/* Flips one bit. */
-static void stage_corrupt(struct path *path, uint32_t index)
-{
-    struct packet *packet = &path->link->packets[index];
-    if (happens(path, STAGE_CORRUPT, path->config.corrupt)) {
-        uint64_t bit = random_next(&path->random[STAGE_CORRUPT]) % (8 * (uint64_t)packet->size);
-        packet->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        path->counters.corrupted++;
-    }
-    pass_on(path, STAGE_CORRUPT, index);
-}
-
-static void stage_duplicate(struct path *path, uint32_t index)
-{
-    const struct packet *packet = &path->link->packets[index];
-    uint32_t twin = NONE;
-    if (happens(path, STAGE_DUPLICATE, path->config.duplicate))
-        twin = packet_new(path);
-    if (twin != NONE) {
-        struct packet *copy = &path->link->packets[twin];
-        copy->at_ns = packet->at_ns;
-        copy->size = packet->size;
-        memcpy(copy->bytes, packet->bytes, packet->size);
-        path->counters.duplicated++;
-    }
-    pass_on(path, STAGE_DUPLICATE, index);
-    if (twin != NONE)
-        pass_on(path, STAGE_DUPLICATE, twin);
-}
-
-static void stage_reorder(struct path *path, uint32_t index)
-{
-    if (happens(path, STAGE_REORDER, path->config.reorder)) {
-        path->link->packets[index].at_ns += path->config.reorder_us * 1000;
-        path->counters.reordered++;
-    }
-    pass_on(path, STAGE_REORDER, index);
-}
-
-static void stage_delay(struct path *path, uint32_t index)
-{
-    path->link->packets[index].at_ns += path->config.delay_us * 1000;
-    pass_on(path, STAGE_DELAY, index);
 }
 
 /* ---- the heap at the end of the chain ------------------------------------------------------- */
@@ -251,27 +70,13 @@ static uint32_t heap_pop(struct path *path)
     return first;
 }
 
-/* ---- the chain ------------------------------------------------------------------------------ */
-
-static void run_stage(struct path *path, enum stage_number stage, uint32_t index)
+void link_arrive(struct path *path, uint32_t index)
 {
-    static void (*const stages[STAGES])(struct path * path, uint32_t index) = {
-        [STAGE_BOTTLENECK] = stage_bottleneck, [STAGE_LOSE] = stage_lose,
-        [STAGE_CORRUPT] = stage_corrupt,       [STAGE_DUPLICATE] = stage_duplicate,
-        [STAGE_REORDER] = stage_reorder,       [STAGE_DELAY] = stage_delay,
-    };
-    if (stage < STAGES) {
-        stages[stage](path, index);
-        return;
-    }
     path->link->packets[index].order = path->link->order++;
     heap_push(path, index);
 }
 
-static void pass_on(struct path *path, enum stage_number from, uint32_t index)
-{
-    run_stage(path, from + 1, index);
-}
+/* ---- a link ---------------------------------------------------------------------------------- */
 
 static bool is_probability(double value)
 {
@@ -281,9 +86,11 @@ static bool is_probability(double value)
 static bool path_is_sound(const struct link_path *path)
 {
     return path->rate <= RATE_MAX && path->delay_us <= DELAY_US_MAX &&
-           path->reorder_us <= DELAY_US_MAX && is_probability(path->loss) &&
-           is_probability(path->corrupt) && is_probability(path->duplicate) &&
-           is_probability(path->reorder);
+           path->jitter_us <= DELAY_US_MAX && path->reorder_us <= DELAY_US_MAX &&
+           path->drop_count <= LINK_DROPS_MAX && is_probability(path->loss) &&
+           is_probability(path->burst_enter) && is_probability(path->burst_leave) &&
+           is_probability(path->burst_loss) && is_probability(path->corrupt) &&
+           is_probability(path->duplicate) && is_probability(path->reorder);
 }
 
 static bool path_create(struct path *path, struct link *link, const struct link_path *config,
@@ -292,7 +99,7 @@ static bool path_create(struct path *path, struct link *link, const struct link_
     path->link = link;
     path->config = *config;
     for (int stage = 0; stage < STAGES; stage++)
-        path->random[stage] = random_next(seed);
+        path->random[stage] = chance_next(seed);
     path->heap = calloc(link->packets_max, sizeof *path->heap);
     path->bottleneck.waiting = calloc(link->packets_max, sizeof *path->bottleneck.waiting);
     return path->heap != NULL && path->bottleneck.waiting != NULL && path_is_sound(config);
@@ -308,9 +115,14 @@ struct link *link_create(const struct link_config *config)
         config->packet_size_max != 0 ? config->packet_size_max : PACKET_SIZE_DEFAULT;
     link->packets = calloc(link->packets_max, sizeof *link->packets);
     link->bytes = calloc(link->packets_max, link->packet_size_max);
+    link->scratch = malloc(link->packet_size_max);
+    struct middlebox_config box = config->box;
+    box.seed = config->seed;
+    box.packet_size_max = link->packet_size_max;
+    link->box = middlebox_create(&box);
     uint64_t seed = config->seed;
-    bool sound =
-        link->packets != NULL && link->bytes != NULL && link->packet_size_max <= TCPCT_PACKET_SIZE;
+    bool sound = link->packets != NULL && link->bytes != NULL && link->scratch != NULL &&
+                 link->box != NULL && link->packet_size_max <= TCPCT_PACKET_SIZE;
     for (int i = 0; i < LINK_DIRECTIONS; i++)
         sound = path_create(&link->paths[i], link, &config->paths[i], &seed) && sound;
     if (!sound) {
@@ -319,7 +131,7 @@ struct link *link_create(const struct link_config *config)
     }
     for (uint32_t i = 0; i < link->packets_max; i++) {
         link->packets[i].bytes = link->bytes + (size_t)i * link->packet_size_max;
-        link->packets[i].next_free = i + 1 < link->packets_max ? i + 1 : NONE;
+        link->packets[i].next_free = i + 1 < link->packets_max ? i + 1 : LINK_NO_PACKET;
     }
     return link;
 }
@@ -332,9 +144,27 @@ void link_destroy(struct link *link)
         free(link->paths[i].heap);
         free(link->paths[i].bottleneck.waiting);
     }
+    middlebox_destroy(link->box);
     free(link->packets);
     free(link->bytes);
+    free(link->scratch);
     free(link);
+}
+
+/* Takes what comes out of the box. */
+static void enter(void *context, enum link_direction direction, const struct tcpct_packet *packet,
+                  uint64_t at_us)
+{
+    struct link *link = context;
+    struct path *path = &link->paths[direction];
+    uint32_t index = link_packet_new(path);
+    if (index == LINK_NO_PACKET)
+        return;
+    struct packet *entry = &link->packets[index];
+    memcpy(entry->bytes, packet->data, packet->length);
+    entry->size = (uint32_t)packet->length;
+    entry->at_ns = at_us * 1000;
+    link_stages_run(path, index);
 }
 
 void link_packet_in(struct link *link, enum link_direction direction,
@@ -342,23 +172,17 @@ void link_packet_in(struct link *link, enum link_direction direction,
 {
     struct path *path = &link->paths[direction];
     struct split split;
+    middlebox_tick(link->box, now_us, enter, link);
     split_begin(&split, packet);
     while (!split.done) {
-        uint32_t index = packet_new(path);
-        if (index == NONE)
-            return;
-        struct packet *entry = &link->packets[index];
-        struct tcpct_packet segment = { .data = entry->bytes, .size = link->packet_size_max };
+        struct tcpct_packet segment = { .data = link->scratch, .size = link->packet_size_max };
         if (!split_next(&split, &segment) || segment.length == 0) {
             path->counters.no_room++;
-            packet_free(link, index);
             return;
         }
-        entry->at_ns = now_us * 1000;
-        entry->size = (uint32_t)segment.length;
         path->counters.packets_in++;
         path->counters.bytes_in += segment.length;
-        run_stage(path, 0, index);
+        middlebox_input(link->box, direction, &path->config.box, &segment, now_us, enter, link);
     }
 }
 
@@ -366,11 +190,12 @@ bool link_packet_out(struct link *link, enum link_direction direction, struct tc
                      uint64_t now_us)
 {
     struct path *path = &link->paths[direction];
+    middlebox_tick(link->box, now_us, enter, link);
     if (path->heap_count == 0 || link->packets[path->heap[0]].at_ns > now_us * 1000)
         return false;
     uint32_t index = heap_pop(path);
     const struct packet *entry = &link->packets[index];
-    packet_free(link, index);
+    link_packet_free(link, index);
     if (entry->size > packet->size) {
         path->counters.no_room++;
         return false;
@@ -386,7 +211,7 @@ bool link_packet_out(struct link *link, enum link_direction direction, struct tc
 
 uint64_t link_deadline(const struct link *link)
 {
-    uint64_t deadline_us = TCPCT_NEVER;
+    uint64_t deadline_us = middlebox_deadline(link->box);
     for (int i = 0; i < LINK_DIRECTIONS; i++) {
         const struct path *path = &link->paths[i];
         if (path->heap_count == 0)
@@ -397,7 +222,21 @@ uint64_t link_deadline(const struct link *link)
     return deadline_us;
 }
 
+bool link_change(struct link *link, enum link_direction direction, const struct link_path *config)
+{
+    if (!path_is_sound(config))
+        return false;
+    link->paths[direction].config = *config;
+    return true;
+}
+
 const struct link_counters *link_counters(const struct link *link, enum link_direction direction)
 {
     return &link->paths[direction].counters;
+}
+
+const struct middlebox_counters *link_box_counters(const struct link *link,
+                                                   enum link_direction direction)
+{
+    return middlebox_counters(link->box, direction);
 }

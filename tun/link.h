@@ -1,8 +1,9 @@
 /* link.h - a link between two ends, A and B, under the caller's clock: bottleneck, queue, delay,
  * and what wires and middleboxes do to packets.
  *
- * Theory of operation. Each direction is a chain of stages (link.c has the table). A packet comes
- * in, runs down the chain at once, and each stage passes it on: never, once or several times,
+ * Theory of operation. A packet comes in through a middlebox (middlebox.h), whose answers leave in
+ * the other direction. Each direction is a chain of stages (link_stage.c has the table). What came
+ * through the box runs down the chain at once, and each stage passes it on: never, once or several times,
  * changed or not, with a later time in packet->at_ns or with the same. A bottleneck is first in
  * first out, so the time at which it will have sent a packet is known on arrival, and nothing has
  * to wait for it. What leaves the last stage lies in a heap, ordered by time, until link_packet_out
@@ -18,11 +19,11 @@
 #ifndef TUN_LINK_H
 #define TUN_LINK_H
 
-#include "tcpct/tcpct.h"
+#include "tun/middlebox.h"
+
+enum { LINK_DROPS_MAX = 32 };
 
 struct link;
-
-enum link_direction { LINK_A_TO_B, LINK_B_TO_A, LINK_DIRECTIONS };
 
 /* One direction. All zero: a perfect wire. */
 struct link_path {
@@ -30,12 +31,22 @@ struct link_path {
     uint64_t queue_bytes;   /* drop-tail limits of what waits or is being sent at the bottleneck; */
     uint32_t queue_packets; /* 0: none. An idle bottleneck takes any packet. */
     uint64_t delay_us;      /* from the bottleneck to the other end; up to 10^9 */
+    uint64_t jitter_us;     /* up to so much more, the order kept; up to 10^9 */
     uint64_t reorder_us;    /* how much longer a reordered packet takes; up to 10^9 */
     double loss, corrupt, duplicate, reorder; /* probabilities of each packet, 0 to 1 */
+    /* Gilbert-Elliott: of entering and of leaving a burst, and of loss in one; `loss` is that
+     * outside. */
+    double burst_enter, burst_leave, burst_loss;
+    struct {
+        uint64_t first, last;
+    } drops[LINK_DROPS_MAX]; /* lost for certain: by number, from 1, of those that left the queue */
+    size_t drop_count;
+    struct middlebox_way box;
 };
 
 struct link_config {
     struct link_path paths[LINK_DIRECTIONS];
+    struct middlebox_config box; /* but for seed and packet_size_max */
     uint64_t seed;
     uint32_t packets_max;     /* in the link at once, both directions; 0: 32768 */
     uint32_t packet_size_max; /* bytes; 0: 1500 */
@@ -67,6 +78,12 @@ bool link_packet_out(struct link *link, enum link_direction direction, struct tc
  * another packet enters. */
 uint64_t link_deadline(const struct link *link);
 
+/* One direction is different from now on. What is in it already leaves as it would have, so that a
+ * shorter delay may reorder; dice and packet numbers go on. False: a value is out of its range. */
+bool link_change(struct link *link, enum link_direction direction, const struct link_path *path);
+
 const struct link_counters *link_counters(const struct link *link, enum link_direction direction);
+const struct middlebox_counters *link_box_counters(const struct link *link,
+                                                   enum link_direction direction);
 
 #endif

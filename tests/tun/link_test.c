@@ -315,6 +315,60 @@ static void room_is_bounded(void **state)
     link_destroy(NULL);
 }
 
+static void a_change_holds_from_now_on(void **state)
+{
+    (void)state;
+    struct link *link = make(&(struct link_config){ .A_TO_B.delay_us = 1000 });
+    enter(link, 1, 100, 0);
+    assert_true(link_change(link, LINK_A_TO_B, &(struct link_path){ .delay_us = 100 }));
+    enter(link, 2, 100, 10);
+    assert_int_equal(arrival(link, 110), 2);
+    assert_int_equal(arrival(link, 999), -1);
+    assert_int_equal(arrival(link, 1000), 1);
+    assert_false(link_change(link, LINK_A_TO_B, &(struct link_path){ .loss = 2 }));
+    link_destroy(link);
+}
+
+/* A slower rate holds for what comes in from now on. */
+static void a_rate_may_change(void **state)
+{
+    (void)state;
+    struct link *link = make(&(struct link_config){ .A_TO_B.rate = 8000000 });
+    enter(link, 1, 1000, 0);
+    link_change(link, LINK_A_TO_B, &(struct link_path){ .rate = 800000 });
+    enter(link, 2, 1000, 0);
+    assert_int_equal(arrival(link, 1000), 1);
+    assert_true(link_deadline(link) == 11000);
+    link_destroy(link);
+}
+
+/* What a box makes of packets, and its answers, travel as packets do. */
+static void a_box_is_in_the_link(void **state)
+{
+    (void)state;
+    static struct frame frame;
+    struct link *link = make(&(struct link_config){
+        .paths = { { .delay_us = 100, .box.mtu = 1000, .box.coalesce = true },
+                   { .delay_us = 200 } } });
+    frame_make(&frame, &(struct frame_fields){ .family = 4, .protocol = 6, .data_size = 1000 });
+    link_packet_in(link, LINK_A_TO_B, &frame.packet, 0);
+    assert_true(link_deadline(link) == 200); /* the answer */
+    assert_int_equal(link_box_counters(link, LINK_A_TO_B)->answered, 1);
+    uint8_t bytes[1500];
+    struct tcpct_packet packet = { .data = bytes, .size = sizeof bytes };
+    assert_true(link_packet_out(link, LINK_B_TO_A, &packet, 200));
+    assert_int_equal(packet.length, 576);
+
+    frame_make(&frame, &(struct frame_fields){ .family = 4, .protocol = 6, .data_size = 100 });
+    link_packet_in(link, LINK_A_TO_B, &frame.packet, 1000);
+    assert_true(link_deadline(link) == 2000); /* it waits for another */
+    assert_false(link_packet_out(link, LINK_A_TO_B, &packet, 2000));
+    assert_true(link_deadline(link) == 2100);
+    assert_true(link_packet_out(link, LINK_A_TO_B, &packet, 2100));
+    assert_true(frame_is_right(&packet));
+    link_destroy(link);
+}
+
 static void unsound_configurations(void **state)
 {
     (void)state;
@@ -327,6 +381,11 @@ static void unsound_configurations(void **state)
         { .corrupt = __builtin_nan("") },
         { .duplicate = 2 },
         { .reorder = 2 },
+        { .jitter_us = 1000000001 },
+        { .burst_enter = 1.1 },
+        { .burst_leave = -1 },
+        { .burst_loss = 2 },
+        { .drop_count = LINK_DROPS_MAX + 1 },
     };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct link_config config = { 0 };
@@ -352,6 +411,9 @@ int main(void)
         cmocka_unit_test(corruption_flips_one_bit),
         cmocka_unit_test(coalesced_packets_enter_as_segments),
         cmocka_unit_test(room_is_bounded),
+        cmocka_unit_test(a_change_holds_from_now_on),
+        cmocka_unit_test(a_rate_may_change),
+        cmocka_unit_test(a_box_is_in_the_link),
         cmocka_unit_test(unsound_configurations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,75 @@
+/* link_stage.h - the inside of a link: what its stages work on. For link.c and link_stage.c. */
+#ifndef TUN_LINK_STAGE_H
+#define TUN_LINK_STAGE_H
+
+#include "tun/link.h"
+
+#define LINK_NO_PACKET UINT32_MAX
+
+struct packet {
+    uint64_t at_ns; /* when it is at this point of the chain */
+    uint64_t order; /* of packets with the same time */
+    uint32_t size;
+    uint32_t next_free;
+    uint8_t *bytes;
+};
+
+enum stage_number {
+    STAGE_BOTTLENECK,
+    STAGE_LOSE,
+    STAGE_CORRUPT,
+    STAGE_DUPLICATE,
+    STAGE_REORDER,
+    STAGE_DELAY,
+    STAGES
+};
+
+/* What the bottleneck still holds of one packet. */
+struct waiting {
+    uint64_t sent_ns; /* when its last bit will have left */
+    uint32_t size;
+};
+
+struct bottleneck {
+    struct waiting *waiting; /* a ring of packets_max */
+    uint32_t first, count;
+    uint64_t bytes;
+    uint64_t free_ns;   /* when the last bit of the last packet will have left ... */
+    uint64_t remainder; /* ... plus this over rate nanoseconds */
+};
+
+struct path {
+    struct link *link;
+    struct link_path config;
+    struct link_counters counters;
+    uint64_t random[STAGES]; /* the generators' states */
+    struct bottleneck bottleneck;
+    uint64_t number;    /* of packets that came to be lost or not */
+    bool in_burst;      /* of losses */
+    uint64_t jitter_ns; /* when the last packet that jitter delayed arrives */
+    uint32_t *heap;     /* of packet indices; the earliest is first */
+    uint32_t heap_count;
+};
+
+struct link {
+    struct path paths[LINK_DIRECTIONS];
+    struct middlebox *box; /* NULL: none */
+    uint32_t packets_max, packet_size_max;
+    struct packet *packets;
+    uint8_t *bytes; /* packets_max times packet_size_max */
+    uint8_t *scratch;
+    uint32_t first_free;
+    uint64_t order;
+};
+
+/* LINK_NO_PACKET if all are in use; counted as lost. */
+uint32_t link_packet_new(struct path *path);
+void link_packet_free(struct link *link, uint32_t index);
+
+/* A packet has run down the chain. */
+void link_arrive(struct path *path, uint32_t index);
+
+/* Runs a packet down the chain, which owns it from now on. */
+void link_stages_run(struct path *path, uint32_t index);
+
+#endif
