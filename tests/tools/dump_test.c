@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <pcap/pcap.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,6 +101,98 @@ static void test_recorded_capture(void **state)
     assert_non_null(strstr(run.out, "cookie 8dc658b5fc8a4d9b,wscale 4>"));
 }
 
+/* ---- tests/pcaps/DECODE.txt, packet for packet ---------------------------------------------- */
+
+/* An option in DECODE.txt's words, as text and as JSON must have it. */
+static bool translate(const char *word, char text[100], char json[100])
+{
+    unsigned a, b;
+    char hex[40];
+    if (sscanf(word, "MSS=%u", &a) == 1) {
+        snprintf(text, 100, "mss %u", a);
+        snprintf(json, 100, "\"mss\":%u", a);
+    } else if (sscanf(word, "TS=%u/%u", &a, &b) == 2) {
+        snprintf(text, 100, "TS32 %u/%u", a, b);
+        snprintf(json, 100, "{\"bits\":32,\"value\":%u,\"echo\":%u}", a, b);
+    } else if (sscanf(word, "WS=%u", &a) == 1) {
+        snprintf(text, 100, "wscale %u", a);
+        snprintf(json, 100, "\"window_scale\":%u", a);
+    } else if (sscanf(word, "COOKIE[%u]=%39s", &a, hex) == 2) {
+        assert_int_equal(strlen(hex), 2 * (a - 2));
+        snprintf(text, 100, "cookie %s", hex);
+        snprintf(json, 100, "\"cookie\":\"%s\"", hex);
+    } else if (strcmp(word, "SACKOK") == 0) {
+        snprintf(text, 100, "sackOK");
+        snprintf(json, 100, "\"sack_permitted\":true");
+    } else if (sscanf(word, "win=%u", &a) == 1) {
+        snprintf(text, 100, "win %u", a);
+        snprintf(json, 100, "\"window\":%u", a);
+    } else if (sscanf(word, "len=%u", &a) == 1) {
+        snprintf(text, 100, "data %u", a);
+        snprintf(json, 100, "\"data\":%u", a);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void check_line(char *expected, const char *text, const char *json)
+{
+    char *save = NULL, as_text[100], as_json[100];
+    unsigned found = 0;
+    bool cookie = strstr(expected, "COOKIE") != NULL;
+    if ((strstr(text, "cookie") != NULL) != cookie || (strstr(json, "cookie") != NULL) != cookie)
+        fail_msg("%s is not %s", text, expected);
+    for (char *word = strtok_r(expected, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        if (strncmp(word, "opt(", 4) == 0)
+            word = strchr(word, '=') + 1;
+        if (!translate(word, as_text, as_json))
+            continue;
+        if (!strstr(text, as_text) || !strstr(json, as_json))
+            fail_msg("neither \"%s\" in %s nor %s in %s", as_text, text, as_json, json);
+        found++;
+    }
+    assert_in_range(found, 2, 7);
+}
+
+/* The next line of `*text`, which it leaves behind. */
+static char *next_line(char **text)
+{
+    char *line = *text, *end = strchr(line, '\n');
+    assert_non_null(end);
+    *end = '\0';
+    *text = end + 1;
+    return line;
+}
+
+static void test_every_recorded_capture(void **state)
+{
+    static struct run text, json;
+    char line[1000], name[64], file[80], *in_text = text.out, *in_json = json.out;
+    unsigned packets = 0;
+    (void)state;
+    FILE *decode = fopen("tests/pcaps/DECODE.txt", "r");
+    assert_non_null(decode);
+    while (fgets(line, sizeof line, decode)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (sscanf(line, "### %63s", name) != 1) {
+            check_line(line, next_line(&in_text), next_line(&in_json));
+            packets++;
+            continue;
+        }
+        assert_string_equal(in_text, "");
+        assert_string_equal(in_json, "");
+        snprintf(file, sizeof file, "tests/%s", name);
+        text = DUMP(file);
+        json = DUMP("--json", file);
+        in_text = text.out;
+        in_json = json.out;
+    }
+    fclose(decode);
+    assert_string_equal(in_text, "");
+    assert_int_equal(packets, 98);
+}
+
 static void test_what_is_no_capture(void **state)
 {
     (void)state;
@@ -137,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_link_types),
         cmocka_unit_test(test_other_traffic_is_passed_over),
         cmocka_unit_test(test_recorded_capture),
+        cmocka_unit_test(test_every_recorded_capture),
         cmocka_unit_test(test_what_is_no_capture),
         cmocka_unit_test(test_usage),
     };
