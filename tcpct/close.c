@@ -158,7 +158,8 @@ enum tcpct_verdict close_reset_received(struct tcpct_connection *connection,
         return TCPCT_UNACCEPTABLE;
     }
     if (connection->state == TCPCT_SYN_RECEIVED) {
-        tcb_closed(connection, connection->initiator ? TCPCT_ERROR_REFUSED : TCPCT_OK, now_us);
+        int error = connection->held ? TCPCT_ERROR_RESET : TCPCT_OK; /* held: Fast Open */
+        tcb_closed(connection, connection->initiator ? TCPCT_ERROR_REFUSED : error, now_us);
         return TCPCT_ACCEPTED;
     }
     bool orderly = connection->state == TCPCT_TIME_WAIT || connection->state == TCPCT_CLOSING ||

@@ -280,20 +280,19 @@ static bool expired(struct tcpct_connection *connection, enum timer timer, uint6
     return true;
 }
 
-static bool retransmission_expired(struct tcpct_connection *connection, uint64_t now_us)
+static void retransmission_expired(struct tcpct_connection *connection, uint64_t now_us)
 {
     bool exchanging = connection->state == TCPCT_SYN_SENT ||
                       (!connection->confirmed && connection->flight.count == 0);
-    if (connection->state == TCPCT_SYN_RECEIVED) {
+    initiator_try_other(connection);
+    if (connection->state == TCPCT_SYN_RECEIVED)
         handshake_timeout(connection, now_us);
-        return true;
-    }
-    if (!exchanging) {
+    else if (exchanging)
+        initiator_timeout(connection, now_us);
+    else {
         connection->opening_timeouts += !connection->confirmed;
-        return recovery_timeout(connection, now_us);
+        recovery_timeout(connection, now_us);
     }
-    initiator_timeout(connection, now_us);
-    return true;
 }
 
 /* RFC 9293, 3.8.4: probes, then the connection is given up. False: it was. */
@@ -347,6 +346,6 @@ bool connection_timers(struct tcpct_connection *connection, uint64_t now_us)
     if (expired(connection, TIMER_REORDER, now_us))
         recovery_reorder_timeout(connection, now_us);
     if (expired(connection, TIMER_RETRANSMISSION, now_us))
-        return retransmission_expired(connection, now_us);
+        retransmission_expired(connection, now_us);
     return true;
 }

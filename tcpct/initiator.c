@@ -217,26 +217,23 @@ static void take_cookie(struct tcpct_connection *connection, const struct tcp_op
 
 /* 4.3, or plain TCP if the Responder sent no Cookie. */
 static enum tcpct_verdict established(struct tcpct_connection *connection,
-                                      const struct segment *segment, bool accepted_data,
-                                      uint64_t now_us)
+                                      const struct segment *segment, uint64_t now_us)
 {
+    uint32_t accepted = segment->ack - (connection->iss + 1); /* bytes of the <SYN>'s data */
     bool cookies = connection->pair.size && (segment->options.present & OPTION_COOKIE);
     take_syn_ack(connection, segment, now_us);
     if (cookies) {
         take_cookie(connection, &segment->options);
         connection->introducing = true;
-        connection->syn_data_accepted = accepted_data;
+        connection->syn_data_accepted = accepted > 0;
         take_syn_ack_data(connection, segment);
     } else {
         connection->pair.size = 0;
         connection->confirmed = true;
         fastopen_remember(connection, &segment->options, now_us);
-        connection->fast_open.accepted = accepted_data;
-        if (accepted_data) {
-            connection->snd_una = connection->snd_nxt = segment->ack;
-            connection->data_seq = segment->ack;
-            ring_drop(&connection->send, connection->syn_data_sent);
-        }
+        connection->fast_open.accepted = accepted > 0;
+        connection->snd_una = connection->snd_nxt = connection->data_seq = segment->ack;
+        ring_drop(&connection->send, accepted);
     }
     remember_tries(connection, now_us);
     timer_stop(connection, TIMER_RETRANSMISSION);
@@ -255,9 +252,10 @@ enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
                                       uint64_t now_us)
 {
     const struct tcp_options *options = &segment->options;
-    uint32_t first = connection->iss + 1, last = first + connection->syn_data_sent;
-    bool acceptable =
-        (segment->flags & SEGMENT_ACK) && (segment->ack == first || segment->ack == last);
+    uint32_t accepted = segment->ack - (connection->iss + 1), most = connection->syn_data_sent;
+    /* A part of the data may be taken by Fast Open (RFC 7413, 4.2.2), not by cookies (6.2). */
+    bool acceptable = (segment->flags & SEGMENT_ACK) && accepted <= most &&
+                      (accepted == 0 || accepted == most || !(options->present & OPTION_COOKIE));
     if ((segment->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST | SEGMENT_FIN)) == SEGMENT_SYN) {
         handshake_simultaneous(connection, segment, now_us);
         return TCPCT_ACCEPTED;
@@ -280,28 +278,63 @@ enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
             !(options->present & OPTION_TIMESTAMPS) || reflected(connection, segment, now_us))
             return TCPCT_BAD_COOKIE;
     }
-    return established(connection, segment, last != first && segment->ack == last, now_us);
+    return established(connection, segment, now_us);
 }
 
 enum tcpct_verdict initiator_syn_ack_again(struct tcpct_connection *connection,
                                            const struct segment *segment, uint64_t now_us)
 {
     const struct tcp_options *options = &segment->options;
+    const struct cookie_pair *pair = &connection->pair;
     if (connection->confirmed || connection->syn_ack_data_taken || segment->data_size ||
-        !(options->present & OPTION_COOKIE) || options->cookie_size != connection->pair.size ||
+        !(options->present & OPTION_COOKIE) || options->cookie_size != pair->size ||
         !echo_is_ours(connection, options) || segment->ack != connection->iss + 1)
         return TCPCT_UNACCEPTABLE;
     if (reflected(connection, segment, now_us))
         return TCPCT_BAD_COOKIE;
-    connection->irs = segment->seq;
-    connection->rcv_nxt = connection->last_ack_sent = segment->seq + 1;
+    connection->other = (struct cookie_offer){ .known = memcmp(options->initiator_cookie,
+                                                               pair->responder, pair->size) != 0,
+                                               .irs = segment->seq,
+                                               .timestamp = options->timestamp_value };
+    memcpy(connection->other.responder, options->initiator_cookie, pair->size);
+    return TCPCT_ACCEPTED; /* the next <ACK(SYN)> is the timer's */
+}
+
+static void swap_pairs(struct tcpct_connection *connection)
+{
+    struct cookie_pair *pair = &connection->pair;
+    const struct cookie_offer other = connection->other;
+    connection->other = (struct cookie_offer){ .known = true,
+                                               .irs = connection->irs,
+                                               .timestamp = connection->responder_timestamp };
+    memcpy(connection->other.responder, pair->responder, pair->size);
+    memcpy(pair->responder, other.responder, pair->size);
+    connection->responder_timestamp = other.timestamp;
+    if (connection->confirmed)
+        return;
+    connection->irs = connection->snd_wl1 = other.irs;
+    connection->rcv_nxt = connection->last_ack_sent = other.irs + 1;
     connection->rcv_edge =
         connection->rcv_nxt + min_u32(tcb_receive_window(connection), UINT16_MAX);
-    connection->snd_wl1 = segment->seq;
-    connection->ts_recent = options->timestamp_value;
-    connection->ts_recent_us = now_us;
-    take_cookie(connection, options);
-    return TCPCT_ACCEPTED; /* the next <ACK(SYN)> is the timer's */
+    connection->ts_recent = other.timestamp;
+}
+
+void initiator_try_other(struct tcpct_connection *connection)
+{
+    if (connection->other.known && !connection->confirmed)
+        swap_pairs(connection);
+}
+
+bool initiator_took_other(struct tcpct_connection *connection, const struct segment *segment)
+{
+    const struct cookie_offer other = connection->other;
+    if (!other.known || (connection->confirmed && other.irs != connection->irs))
+        return false;
+    swap_pairs(connection);
+    if (close_paired(connection, segment))
+        return true;
+    swap_pairs(connection);
+    return false;
 }
 
 void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us)

@@ -15,10 +15,13 @@ enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
                                       const struct segment *segment, struct tcpct_packet *reply,
                                       uint64_t now_us);
 
-/* Another <SYN,ACK(SYN)> for a connection with cookies: it replaces the Responder's cookie while
- * nothing depends on the first (13). */
+/* Another <SYN,ACK(SYN)> for a connection with cookies: its cookie may be the right one (13). The
+ * opening is sent with either in turn until the Responder shows which it was. */
 enum tcpct_verdict initiator_syn_ack_again(struct tcpct_connection *connection,
                                            const struct segment *segment, uint64_t now_us);
+void initiator_try_other(struct tcpct_connection *connection);
+/* Whether the segment has the other pair, which is then the one in use. */
+bool initiator_took_other(struct tcpct_connection *connection, const struct segment *segment);
 
 /* The retransmission timer expired before the Responder was heard. */
 void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us);

@@ -333,8 +333,11 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         !handshake_acknowledged(connection, segment, reply, now_us))
         return reply->length ? TCPCT_REPLIED : TCPCT_NO_RESOURCES;
     take_timestamp(connection, segment, now_us);
+    if (!connection->initiator && segment->seq == connection->rcv_nxt &&
+        segment->seq == connection->irs + 1)
+        connection->opening_timestamp = options->timestamp_value;
     tcb_take_timeout(connection, options);
-    connection->fin_tries = 0;
+    recovery_peer_heard(connection, now_us);
     connection->keepalives = 0;
     if (connection->keepalive_us)
         timer_set(connection, TIMER_KEEPALIVE, now_us + connection->keepalive_us);

@@ -6,7 +6,7 @@
 #include "seq.h"
 #include "timer.h"
 
-enum { FIN_TRIES_MAX = 8 };
+enum { FIN_TRIES_QUICK = 8 };
 
 /* RFC 6937, 3: on entry, and on each acknowledgment in fast recovery. */
 static void reduce_proportionally(struct tcpct_connection *connection, uint32_t bytes,
@@ -275,25 +275,38 @@ void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_
     tcb_output(connection);
 }
 
-/* A FIN with cookies that stands alone is not data: it repeats each SRTT, without backoff, and
- * says nothing about congestion (RFC 6013, 5). */
+/* A FIN with cookies that stands alone is not data: it says nothing about congestion, and repeats
+ * each SRTT, without backoff (RFC 6013, 5), until there is no sign of the peer for eight of them. */
 static bool only_bare_fin(const struct tcpct_connection *connection)
 {
     return connection->pair.size && connection->fin_sent && connection->flight.count == 1 &&
            connection->snd_nxt - connection->snd_una == 1;
 }
 
-bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
+void recovery_peer_heard(struct tcpct_connection *connection, uint64_t now_us)
+{
+    bool backed_off = connection->fin_tries == FIN_TRIES_QUICK;
+    connection->fin_tries = 0;
+    if (!only_bare_fin(connection))
+        return;
+    if (backed_off) {
+        rtt_restore(&connection->rtt);
+        recovery_timer(connection, now_us);
+    }
+    timer_set(connection, TIMER_USER, now_us + connection->user_timeout_us);
+}
+
+void recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct flight *flight = &connection->flight;
     struct recovery *recovery = &connection->recovery;
     struct congestion *congestion = &connection->congestion;
     if (flight->count == 0)
-        return true;
+        return;
     if (recovery->tail_timer) {
         recovery->tail_due = true;
         tcb_output(connection);
-        return true;
+        return;
     }
     connection->stack->counters.retransmission_timeouts++;
     bool bare_fin = only_bare_fin(connection);
@@ -322,17 +335,14 @@ bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
         rtt_back_off(&connection->rtt);
         trace_connection(connection, TCPCT_TRACE_TIMEOUT, "retransmission", connection->rtt.rto_us,
                          now_us);
-    } else if (++connection->fin_tries > FIN_TRIES_MAX) {
-        if (connection->initiator)
-            tcb_time_wait(connection, now_us);
-        else
-            tcb_closed(connection, TCPCT_OK, now_us);
-        return false;
+    } else if (connection->fin_tries < FIN_TRIES_QUICK) {
+        connection->fin_tries++;
+    } else {
+        rtt_back_off(&connection->rtt);
     }
     timer_stop(connection, TIMER_REORDER);
     recovery_timer(connection, now_us);
     tcb_output(connection);
-    return true;
 }
 
 bool recovery_next(const struct tcpct_connection *connection, uint32_t *index)
@@ -409,7 +419,7 @@ void recovery_timer(struct tcpct_connection *connection, uint64_t now_us)
         return;
     }
     uint64_t timeout_us = rtt->rto_us, probe_us = probe_timeout(connection);
-    if (only_bare_fin(connection) && rtt->srtt_us) {
+    if (only_bare_fin(connection) && rtt->srtt_us && connection->fin_tries < FIN_TRIES_QUICK) {
         timeout_us = max_u64(rtt->srtt_us + 4 * rtt->rttvar_us, MILLISECOND_US);
     } else if (probe_us < timeout_us) {
         connection->recovery.tail_timer = true;

@@ -25,8 +25,12 @@ void recovery_congestion_experienced(struct tcpct_connection *connection);
 /* The reordering timer expired: what has been waited for long enough is lost. */
 void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_us);
 
-/* The retransmission timer expired. False: the TCB is gone or in TIME-WAIT. */
-bool recovery_timeout(struct tcpct_connection *connection, uint64_t now_us);
+/* Something acceptable has come: a FIN that waits, perhaps for the peer to be done with its own data
+ * (RFC 6013, 5.1, 5.2), need not be given up. */
+void recovery_peer_heard(struct tcpct_connection *connection, uint64_t now_us);
+
+/* The retransmission timer expired. */
+void recovery_timeout(struct tcpct_connection *connection, uint64_t now_us);
 
 /* The tail loss probe has been sent, as new data or by sending the last record again. */
 void recovery_probed(struct tcpct_connection *connection, bool retransmitted, uint64_t now_us);

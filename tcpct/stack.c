@@ -321,6 +321,18 @@ static enum tcpct_verdict syn_beside_tcb(struct tcpct_connection *connection,
     return input_segment(connection, segment, reply, now_us);
 }
 
+/* The opening of this very connection, which the Initiator sent again with the pair of another of
+ * our <SYN,ACK(SYN)>s: its TS Value is that of the first, or the first was empty. */
+static bool is_opening_again(const struct tcpct_connection *connection,
+                             const struct segment *segment)
+{
+    return segment->seq == connection->irs + 1 && segment->ack == connection->iss + 1 &&
+           memcmp(segment->options.initiator_cookie, connection->pair.initiator,
+                  connection->pair.size) == 0 &&
+           (connection->rcv_nxt == segment->seq ||
+            segment->options.timestamp_value == connection->opening_timestamp);
+}
+
 /* 7: with a TCB, a pair that fails to verify has the datagram discarded; but a pair that we made
  * for its own numbers is a new connection, whatever the old one's state (4.4). */
 static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
@@ -333,6 +345,8 @@ static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
         !demux_listener(stack, &segment->destination, segment->destination_port) ||
         listen_verify(stack, segment, &slot) == COOKIE_INVALID)
         return TCPCT_BAD_COOKIE;
+    if (is_opening_again(connection, segment))
+        return input_segment(connection, segment, reply, now_us);
     tcb_closed(connection, TCPCT_ERROR_RESET, now_us);
     return without_tcb(stack, segment, reply, now_us);
 }
@@ -348,7 +362,8 @@ static enum tcpct_verdict with_tcb(struct tcpct_connection *connection,
         return syn_beside_tcb(connection, segment, reply, now_us);
     if ((segment->flags & syn_ack) == syn_ack && connection->initiator && connection->pair.size)
         return initiator_syn_ack_again(connection, segment, now_us);
-    if ((segment->options.present & OPTION_COOKIE_PAIR) && !close_paired(connection, segment))
+    if ((segment->options.present & OPTION_COOKIE_PAIR) && !close_paired(connection, segment) &&
+        !initiator_took_other(connection, segment))
         return foreign_pair(connection, segment, reply, now_us);
     return input_segment(connection, segment, reply, now_us);
 }

@@ -52,6 +52,13 @@ struct cookie_pair {
     uint8_t initiator[COOKIE_SIZE_MAX], responder[COOKIE_SIZE_MAX];
 };
 
+/* What a <SYN,ACK(SYN)> offered an Initiator (initiator.h). */
+struct cookie_offer {
+    bool known;
+    uint32_t irs, timestamp;
+    uint8_t responder[COOKIE_SIZE_MAX];
+};
+
 /* Loss recovery: recovery.h says how it works. */
 struct recovery {
     enum recovery_phase {
@@ -216,7 +223,9 @@ struct tcpct_connection {
     uint8_t opening_timeouts;     /* Initiator: how often the opening was given up for lost */
     bool opened_plainly;          /* Initiator: it has also gone without its pair */
     uint16_t opening_extension;   /* Initiator: bytes of header extension that the opening had */
-    uint32_t opening_timestamp;   /* the opening's TS Value, repeated when it is sent again */
+    uint32_t opening_timestamp;   /* the opening's TS Value, repeated when it is sent again;
+                                     Responder: of the last that began at RCV.NXT */
+    struct cookie_offer other;    /* Initiator: the pair that is not in use */
     uint32_t responder_timestamp; /* that the pair depends on: echoed in the opening (3.5.2) */
     bool syn_data_accepted;       /* the <SYN,ACK(SYN)> acknowledged the data of the <SYN> */
     bool syn_ack_data_taken;

@@ -242,6 +242,15 @@ static void test_syn_ack_replaces_cookie(void **state)
     inject_verdict(t, "S. 0 ack 1 <mss 1460, sackOK, ts 60, wscale 7, cookie>", TCPCT_ACCEPTED);
     script_wait(t, 1100 * MILLISECOND);
     expect(t, ". 1 ack 1 <tsx ecr 60, pair, *>");
+    t->cookie[0] ^= 0xff; /* neither is known to be right */
+    t->iss -= 1000;
+    expect(t, ". 1 ack 1 <tsx ecr 50, pair, *>");
+    t->cookie[0] ^= 0xff;
+    t->iss += 1000;
+    t->queue_count = 0;
+    inject_verdict(t, ". 1 ack 1 <tsx 70, pair, mss 1460, sackOK, wscale 7>", TCPCT_ACCEPTED);
+    script_send(t->connection, 0, 10);
+    expect(t, "P. 1+10 ack 1 <tsx ecr 60, pair, *>"); /* it was the second */
     script_end(t);
 }
 
@@ -358,6 +367,13 @@ static void test_plain_responder_and_syn_data(void **state)
     expect_data(t, "S 0", request, sizeof(request));
     inject_verdict(t, "S. 0 ack 21 <mss 1460, ts 50>", TCPCT_ACCEPTED);
     expect(t, ". 21 ack 1 <ts ecr 50>");
+    script_end(t);
+
+    /* RFC 7413, 4.2.2: a part of the data is taken; the rest follows. */
+    t = connect_with(accelerated, request, sizeof(request));
+    expect_data(t, "S 0", request, sizeof(request));
+    inject_verdict(t, "S. 0 ack 8 <mss 1460, ts 50>", TCPCT_ACCEPTED);
+    expect_data(t, ". 8 ack 1 <ts ecr 50>", request + 7, sizeof(request) - 7);
     script_end(t);
 }
 

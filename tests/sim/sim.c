@@ -93,33 +93,13 @@ enum tcpct_verdict sim_input(struct sim_host *host, const struct tcpct_packet *p
     return verdict;
 }
 
-static struct sim_host *owner(struct sim *sim, const struct tcpct_address *address)
-{
-    for (unsigned i = 0; i < sim->config.hosts; i++)
-        if (ip_address_equal(&sim->hosts[i].ipv4, address) ||
-            ip_address_equal(&sim->hosts[i].ipv6, address))
-            return &sim->hosts[i];
-    return NULL;
-}
-
-/* From one link's far end into another's. A packet whose header is damaged is no router's. */
-static void route(struct sim *sim, struct tcpct_packet *packet)
-{
-    struct ip_header header;
-    if (ip_decode(&header, packet->data, packet->length, false) != IP_OK)
-        return;
-    struct sim_host *to = owner(sim, &header.destination);
-    if (to)
-        link_packet_in(to->link, LINK_B_TO_A, packet, sim->now_us);
-}
-
 static void move_packets(struct sim *sim)
 {
     static uint8_t bytes[TCPCT_PACKET_SIZE];
     struct tcpct_packet packet = { .data = bytes, .size = sizeof(bytes) };
     for (unsigned i = 0; i < sim->config.hosts; i++)
         while (link_packet_out(sim->hosts[i].link, LINK_A_TO_B, &packet, sim->now_us))
-            route(sim, &packet);
+            sim_route(&sim->hosts[i], &packet);
     for (unsigned i = 0; i < sim->config.hosts; i++)
         while (link_packet_out(sim->hosts[i].link, LINK_B_TO_A, &packet, sim->now_us))
             sim_input(&sim->hosts[i], &packet);
@@ -227,7 +207,7 @@ static void host_begin(struct sim *sim, unsigned index)
     const struct link_config link = {
         .paths = { [LINK_A_TO_B] = sim->config.up[index], [LINK_B_TO_A] = sim->config.down[index] },
         .seed = sim->config.seed * SIM_HOSTS_MAX + index,
-        .packets_max = LINK_PACKETS,
+        .packets_max = sim->config.link_packets ? sim->config.link_packets : LINK_PACKETS,
     };
     host->sim = sim;
     host->index = index;

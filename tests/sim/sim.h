@@ -1,7 +1,9 @@
 /* sim.h - a deterministic simulator: stacks as hosts around one router, under virtual time.
  *
- * Each host hangs on the router by a link of its own (tun/link.h). The router has no delay and no
- * limits, so two hosts with an imperfect link at one of them are a path between two ends. A step
+ * Each host hangs on the router by a link of its own (tun/link.h). The router has no delay, so two
+ * hosts with an imperfect link at one of them are a path between two ends. What a test may change
+ * while time passes is at the router: how large a packet may be on its way to a host, whether the
+ * sender is told (sim_router.c), and whether a host is connected at all. A step
  * goes to the earliest of what the links, the stacks and scripted actions wait for; whoever gets
  * packets then takes one turn as a program's loop would (tcpct.h): packets in, tick, events, and
  * packets out until there are none.
@@ -39,6 +41,9 @@ struct sim_host {
     struct generator random;
     struct sim_memory memory;
     struct link *link;     /* A is the host */
+    uint16_t mtu;          /* from the router on; 0: no limit */
+    bool black_hole;       /* what is larger vanishes without an ICMP message (RFC 2923, 2.1) */
+    bool unplugged;        /* nothing passes, either way */
     uint64_t packets_sent; /* counted before the filter */
     uint64_t packets_got;
     /* The application: served each event. NULL: events are left to the test. */
@@ -63,6 +68,7 @@ struct sim_config {
     struct link_path up[SIM_HOSTS_MAX], down[SIM_HOSTS_MAX]; /* seen from the host */
     struct tcpct_config stacks[SIM_HOSTS_MAX];               /* what is not set by the simulator */
     uint64_t start_us;                                       /* 0: one second */
+    uint32_t link_packets;                                   /* in each link at once; 0: 4096 */
 };
 
 struct sim {
@@ -96,6 +102,10 @@ void sim_turn(struct sim *sim);
 
 /* Hands a packet to a host's stack, now, as if it had come from its link. */
 enum tcpct_verdict sim_input(struct sim_host *host, const struct tcpct_packet *packet);
+
+/* What the router does with a packet that has left a host's link: into another's, or an error
+ * message back, or nothing. */
+void sim_route(struct sim_host *from, struct tcpct_packet *packet);
 
 /* Connections in all stacks. */
 size_t sim_connections(const struct sim *sim);

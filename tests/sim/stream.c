@@ -28,6 +28,7 @@ static void finish(struct stream *stream, int error)
 {
     stream->error = error;
     stream->done = true;
+    stream->done_us = stream->host->sim->now_us;
     tcpct_close(stream->connection);
     stream->connection = NULL;
 }
@@ -171,8 +172,15 @@ void stream_connect(struct stream *stream, struct sim_host *from, const struct s
 {
     struct tcpct_connect_options options = { .parameters = TCPCT_PARAMETERS_DEFAULT };
     struct tcpct_info info;
+    uint8_t request[CHUNK];
     if (given)
         options = *given;
+    if (options.request_size && !options.request) {
+        assert_in_range(options.request_size, 1, stream->to_send);
+        fill(2u * options.local_port, 0, request, options.request_size);
+        options.request = request;
+        stream->sent = options.request_size;
+    }
     options.remote = family == 6 ? to->ipv6 : to->ipv4;
     options.remote_port = SIM_PORT;
     options.user = stream;

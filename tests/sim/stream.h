@@ -28,6 +28,7 @@ struct stream {
     uint64_t sent, got;
     bool connected, pausing, shut, end_seen, done;
     int error;
+    uint64_t done_us; /* when */
 };
 
 /* What a host with a listener does; its sim_host.application. */
@@ -42,7 +43,8 @@ struct stream_server {
 void stream_listen(struct sim_host *host, struct stream_server *server,
                    const struct tcpct_listen_options *given);
 /* Connects to `to` with the plan in `stream`; the rest of it is filled in. Fails the test if
- * tcpct_connect fails. `given`: NULL, or what differs from the default. */
+ * tcpct_connect fails. `given`: NULL, or what differs from the default. With local_port and
+ * request_size (and no request) the stream begins as a request, which may go into the <SYN>. */
 void stream_connect(struct stream *stream, struct sim_host *from, const struct sim_host *to,
                     unsigned family, const struct tcpct_connect_options *given);
 

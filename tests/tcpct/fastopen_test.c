@@ -253,6 +253,33 @@ static void test_destroyed_half_made(void **state)
     sim_end(talk.sim);
 }
 
+static void keep_server(struct sim_host *host, const struct tcpct_event *event)
+{
+    struct talk *talk = host->application;
+    if (event->flags & TCPCT_EVENT_ACCEPT)
+        talk->server = tcpct_accept(event->listener);
+    if (event->flags & TCPCT_EVENT_ERROR)
+        talk->error = tcpct_connection_error(talk->server);
+}
+
+/* RFC 9293, 3.10.7.4: a reset in SYN-RECEIVED. With Fast Open the application has the connection
+ * already, and is told. */
+static void test_reset_before_handshake(void **state)
+{
+    struct tcpct_info info;
+    (void)state;
+    struct talk talk = begin(10);
+    transact(&talk, &info);
+    talk.sim->hosts[1].serve = keep_server;
+    ask(&talk);
+    sim_run(talk.sim, DELAY / 2);
+    tcpct_abort(talk.client);
+    sim_run(talk.sim, SECOND);
+    assert_int_equal(talk.error, TCPCT_ERROR_RESET);
+    tcpct_close(talk.server);
+    finish(&talk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +288,7 @@ int main(void)
         cmocka_unit_test_teardown(test_wrong_cookie, sim_teardown),
         cmocka_unit_test_teardown(test_black_hole, sim_teardown),
         cmocka_unit_test_teardown(test_lost_syn_ack, sim_teardown),
+        cmocka_unit_test_teardown(test_reset_before_handshake, sim_teardown),
         cmocka_unit_test_teardown(test_destroyed_half_made, sim_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
