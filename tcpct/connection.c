@@ -17,7 +17,7 @@ int tcpct_connection_error(const struct tcpct_connection *connection)
     return connection->error;
 }
 
-enum { KEEPALIVE_PROBES = 9, KEEPALIVE_INTERVAL_US = 75 * SECOND_US };
+enum { DSCP_MAX = 63, KEEPALIVE_PROBES = 9, KEEPALIVE_INTERVAL_US = 75 * SECOND_US };
 
 static bool can_send(const struct tcpct_connection *connection)
 {
@@ -174,6 +174,11 @@ int tcpct_option_set(struct tcpct_connection *connection, enum tcpct_option opti
             return TCPCT_ERROR_INVALID;
         connection->user_timeout_us = value;
         connection->user_timeout_set = true;
+        return TCPCT_OK;
+    case TCPCT_OPTION_DSCP:
+        if (value > DSCP_MAX)
+            return TCPCT_ERROR_INVALID;
+        connection->traffic_class = (uint8_t)(value << 2);
         return TCPCT_OK;
     case TCPCT_OPTION_KEEPALIVE:
         connection->keepalive_us = value;

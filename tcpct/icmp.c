@@ -22,7 +22,6 @@ enum {
     ICMPV6_TOO_BIG = 2,
     ICMPV6_ECHO = 128,
     ICMPV6_ECHO_REPLY = 129,
-    HOP_LIMIT = 64,
 };
 
 struct message {
@@ -50,13 +49,14 @@ static bool read_message(struct message *message, const struct tcpct_packet *pac
     return ip->protocol == (message->v6 ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_ICMP);
 }
 
-static enum tcpct_verdict answer_echo(const struct message *message, struct tcpct_packet *reply)
+static enum tcpct_verdict answer_echo(const struct tcpct_stack *stack,
+                                      const struct message *message, struct tcpct_packet *reply)
 {
     struct ip_header ip = {
         .source = message->ip.destination,
         .destination = message->ip.source,
         .protocol = message->ip.protocol,
-        .hop_limit = HOP_LIMIT,
+        .hop_limit = stack->config.hop_limit,
         .dont_fragment = true,
     };
     size_t header = ip_header_size(&ip.source);
@@ -142,7 +142,7 @@ bool icmp_input(struct tcpct_stack *stack, const struct tcpct_packet *packet,
         *verdict = TCPCT_BAD_CHECKSUM;
     else if (message.bytes[0] == (message.v6 ? ICMPV6_ECHO : ICMP_ECHO) &&
              !ip_address_is_unusable(&message.ip.source))
-        *verdict = answer_echo(&message, reply);
+        *verdict = answer_echo(stack, &message, reply);
     else
         *verdict = take_error(stack, &message, now_us);
     return true;

@@ -121,7 +121,7 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
     const struct tcpct_parameters *parameters = &listener->options.parameters;
     struct endpoints endpoints = demux_endpoints(syn);
     struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
-    struct segment answer = reply_to(syn);
+    struct segment answer = reply_to(stack, syn);
     bool cookie = listen_wants_cookie(listener, syn);
     bool answered = false;
 

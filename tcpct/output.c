@@ -8,7 +8,7 @@
 #include "seq.h"
 #include "timer.h"
 
-enum { HOP_LIMIT = 64, EXTENDED_OPTION_SIZE = 4 /* kind 254 */ };
+enum { EXTENDED_OPTION_SIZE = 4 /* kind 254 */ };
 
 static uint32_t data_end(const struct tcpct_connection *connection)
 {
@@ -113,7 +113,8 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
         .seq = seq,
         .ack = connection->rcv_nxt,
         .flags = flags | SEGMENT_ACK,
-        .hop_limit = HOP_LIMIT,
+        .traffic_class = connection->traffic_class,
+        .hop_limit = connection->stack->config.hop_limit,
         .window = offer_window(connection),
     };
     struct tcp_options *options = &segment->options;

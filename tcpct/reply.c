@@ -2,16 +2,14 @@
 
 #include <string.h>
 
-enum { HOP_LIMIT = 64 };
-
-struct segment reply_to(const struct segment *segment)
+struct segment reply_to(const struct tcpct_stack *stack, const struct segment *segment)
 {
     return (struct segment){
         .source = segment->destination,
         .destination = segment->source,
         .source_port = segment->destination_port,
         .destination_port = segment->source_port,
-        .hop_limit = HOP_LIMIT,
+        .hop_limit = stack->config.hop_limit,
     };
 }
 
@@ -39,7 +37,7 @@ bool reply_reset(const struct tcpct_stack *stack, const struct segment *segment,
 {
     if (segment->flags & SEGMENT_RST)
         return false;
-    struct segment reset = reply_to(segment);
+    struct segment reset = reply_to(stack, segment);
     if (segment->flags & SEGMENT_ACK) {
         reset.seq = segment->ack;
         reset.flags = SEGMENT_RST;

@@ -11,6 +11,6 @@ bool reply_reset(const struct tcpct_stack *stack, const struct segment *segment,
                  struct tcpct_packet *reply);
 
 /* Addresses and ports turned round. */
-struct segment reply_to(const struct segment *segment);
+struct segment reply_to(const struct tcpct_stack *stack, const struct segment *segment);
 
 #endif

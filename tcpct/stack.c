@@ -54,6 +54,7 @@ static void set_defaults(struct tcpct_config *config)
     config->send_buffer_max = (uint32_t)or_default(config->send_buffer_max, 1u << 20);
     config->receive_buffer_max = (uint32_t)or_default(config->receive_buffer_max, 1u << 20);
     config->mtu = (uint16_t)or_default(config->mtu, 1500);
+    config->hop_limit = (uint8_t)or_default(config->hop_limit, 64);
     config->msl_us = or_default(config->msl_us, 30ull * SECOND_US);
     config->secret_interval_us = or_default(config->secret_interval_us, 600ull * SECOND_US);
     config->user_timeout_us = or_default(config->user_timeout_us, 100ull * SECOND_US);

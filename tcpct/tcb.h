@@ -160,6 +160,7 @@ struct tcpct_connection {
     uint64_t keepalive_us; /* idle time before the first keep-alive; 0: none are sent */
     uint8_t keepalives;    /* unanswered */
     bool nodelay;
+    uint8_t traffic_class; /* the DSCP, above the two bits of ECN */
 
     /* Sending. ring holds [data_seq, ...): unacknowledged and unsent bytes. */
     uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2, snd_max_wnd;

@@ -109,6 +109,7 @@ struct tcpct_config {
     uint32_t receive_buffer_max; /* bytes a connection; 0: 1 MiB */
 
     uint16_t mtu;              /* of the device; 0: 1500 */
+    uint8_t hop_limit;         /* TTL of all that is sent; 0: 64 */
     uint32_t offload_size_max; /* largest packet with segment_size; 0: no segmentation offload */
     bool checksum_offload;     /* leave partial checksums to the device */
 
@@ -274,6 +275,7 @@ int tcpct_connection_error(const struct tcpct_connection *connection);
 enum tcpct_option {
     TCPCT_OPTION_NODELAY,      /* 1: no Nagle (RFC 9293, 3.7.4); default 0 */
     TCPCT_OPTION_USER_TIMEOUT, /* microseconds */
+    TCPCT_OPTION_DSCP,         /* 0 to 63: Differentiated Services (RFC 9293, 3.9.1.9); default 0 */
     TCPCT_OPTION_KEEPALIVE,    /* idle microseconds before keep-alives (RFC 9293, 3.8.4); 0: none */
 };
 /* Errors: INVALID. */

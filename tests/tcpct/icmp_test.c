@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "tcpct/checksum.h"
+#include "tcpct/wire.h"
 #include "tests/tcpct/peer.h"
 
 #define PLAIN "mss 1460, sackOK"
@@ -95,11 +97,66 @@ static void test_hard_errors(void **state)
     script_end(t);
 }
 
+/* An Echo of `size` bytes in all; the verdict, and the reply. */
+static enum tcpct_verdict echo(struct script *t, size_t size, uint16_t spoil,
+                               struct tcpct_packet *reply)
+{
+    static uint8_t bytes[2000];
+    bool v6 = t->stack_address.family == 6;
+    const struct ip_header ip = {
+        .source = t->peer_address,
+        .destination = t->stack_address,
+        .protocol = v6 ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_ICMP,
+        .hop_limit = 64,
+    };
+    size_t header = ip_encode(&ip, bytes, size);
+    uint8_t *message = bytes + header;
+    for (size_t i = 0; i < size; i++)
+        message[i] = (uint8_t)i;
+    message[0] = v6 ? 128 : 8;
+    message[1] = 0;
+    wire_put16(message + 2, 0);
+    uint32_t sum = v6 ? ip_pseudo_sum(&ip.source, &ip.destination, ip.protocol, size) : 0;
+    wire_put16(message + 2, spoil ^ (uint16_t)~checksum_fold(checksum_add(sum, message, size)));
+    const struct tcpct_packet packet = { .data = bytes, .length = header + size };
+    return tcpct_input(t->host.stack, &packet, reply, t->now_us);
+}
+
+/* RFC 792 and RFC 4443, 4.2: an Echo comes back as Echo Reply with all that it had. */
+static void test_echo(void **state)
+{
+    (void)state;
+    for (unsigned family = 4; family <= 6; family += 2) {
+        uint8_t room[TCPCT_REPLY_SIZE];
+        struct tcpct_packet reply = { .data = room, .size = sizeof(room) };
+        struct script *t = script_listen(family, NULL, NULL);
+        assert_int_equal(echo(t, 72, 0, &reply), TCPCT_REPLIED);
+        struct ip_header ip;
+        assert_int_equal(ip_decode(&ip, room, reply.length, false), IP_OK);
+        assert_int_equal(ip.payload_size, 72);
+        assert_memory_equal(&ip.source, &t->stack_address, sizeof(ip.source));
+        assert_memory_equal(&ip.destination, &t->peer_address, sizeof(ip.source));
+        const uint8_t *message = room + ip.header_size;
+        assert_int_equal(message[0], family == 6 ? 129 : 0);
+        assert_int_equal(message[1], 0);
+        for (uint8_t i = 4; i < 72; i++)
+            assert_int_equal(message[i], i);
+        uint32_t sum =
+            family == 6 ? ip_pseudo_sum(&ip.source, &ip.destination, ip.protocol, 72) : 0;
+        assert_int_equal(checksum_fold(checksum_add(sum, message, 72)), 0xffff);
+        assert_int_not_equal(echo(t, 72, 1, &reply), TCPCT_REPLIED); /* a bad checksum */
+        assert_int_equal(reply.length, 0);
+        assert_int_equal(echo(t, TCPCT_REPLY_SIZE, 0, &reply), TCPCT_NO_RESOURCES);
+        assert_int_equal(reply.length, 0);
+        script_end(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(too_big),     TEST(quoted_sequence), TEST(minimum_of_ipv6),
-        TEST(soft_errors), TEST(hard_errors),
+        TEST(soft_errors), TEST(hard_errors),     TEST(echo),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,6 +205,25 @@ static void test_urgent_data(void **state)
     script_end(t);
 }
 
+/* RFC 9293, 3.9.1.9 (MUST-48): the DSCP, from the <SYN> on, beside ECN. */
+static void test_differentiated_services(void **state)
+{
+    (void)state;
+    const struct tcpct_config config = { .ecn = true };
+    struct script *t = script_connect(4, &config, &(struct tcpct_connect_options){ 0 });
+    assert_int_equal(tcpct_option_set(t->connection, TCPCT_OPTION_DSCP, 64), TCPCT_ERROR_INVALID);
+    assert_int_equal(tcpct_option_set(t->connection, TCPCT_OPTION_DSCP, 46), TCPCT_OK);
+    expect(t, "SEW 0");
+    assert_int_equal(t->last.traffic_class, 46 << 2);
+    inject(t, "S.E 0 ack 1 <mss 1000>");
+    expect(t, ". 1 ack 1");
+    assert_int_equal(t->last.traffic_class, 46 << 2);
+    script_send(t->connection, 0, 10);
+    expect(t, ". 1+10");
+    assert_int_equal(t->last.traffic_class, 46 << 2 | ECN_CAPABLE);
+    script_end(t);
+}
+
 /* ---- ECN ----------------------------------------------------------------------------------- */
 
 static const struct tcpct_config ecn_config = { .ecn = true };
@@ -301,6 +320,7 @@ int main(void)
         TEST(closed_window_and_fin_is_no_timeout),
         TEST(sack_on_data),
         TEST(urgent_data),
+        TEST(differentiated_services),
         TEST(ect_on_new_data_only),
         TEST(one_reduction_a_window),
         TEST(cwr_after_loss),

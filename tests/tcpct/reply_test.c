@@ -28,10 +28,30 @@ static void test_resets_of_closed(void **state)
     script_end(t);
 }
 
+/* RFC 9293, 3.9.2 (MUST-49): the TTL is configured, also of what has no TCB. */
+static void test_hop_limit(void **state)
+{
+    (void)state;
+    struct script *t = script_listen(4, &(struct tcpct_config){ .hop_limit = 7 }, NULL);
+    inject(t, "S 0 <mss 1000>");
+    expect(t, "S. 0 ack 1");
+    assert_int_equal(t->last.hop_limit, 7);
+    inject(t, ". 1 ack 1");
+    script_send(script_accept(t), 0, 10);
+    expect(t, ". 1+10 ack 1");
+    assert_int_equal(t->last.hop_limit, 7);
+    inject(t, "R 1");
+    inject(t, ". 70000 ack 70000");
+    expect(t, "R 70000");
+    assert_int_equal(t->last.hop_limit, 7);
+    script_end(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(resets_of_closed),
+        TEST(hop_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
