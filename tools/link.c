@@ -41,7 +41,7 @@ static void device_ready(void *context, int fd, short events, uint64_t now_us)
         fd == tun_device_fd(emulator->devices[0]) ? LINK_A_TO_B : LINK_B_TO_A;
     struct tun_device *device = emulator->devices[direction];
     for (int i = 0; i < READ_BATCH; i++) {
-        struct tcpct_packet packet = { .data = emulator->bytes, .size = sizeof emulator->bytes };
+        struct tcpct_packet packet = { 0 };
         int got = tun_device_read(device, &packet, now_us);
         if (got < 0)
             loop_stop(emulator->loop, command_error("link", 1, "device %s is gone: %s",

@@ -34,6 +34,14 @@ enum {
     TCP_CHECKSUM = 16, /* offsets of the checksum fields */
     UDP_CHECKSUM = 6,
     UDP_HEADER_SIZE = 8,
+    SMALL_SIZE = 2048, /* copying so much costs less than gathering it */
+};
+
+/* What the kernel reads and writes: a packet in one piece with what stands before it, which costs
+ * less than two pieces. */
+struct frame {
+    struct virtio_net_hdr header; /* of no meaning without vnet_header */
+    uint8_t bytes[TCPCT_PACKET_SIZE];
 };
 
 struct tun_device {
@@ -44,6 +52,7 @@ struct tun_device {
     bool checksum_offload, segmentation_offload; /* granted when it was opened */
     struct tun_device_counters counters;
     struct capture *capture;
+    struct frame in, out;
     uint8_t bytes[TCPCT_PACKET_SIZE]; /* of one segment, when packets are cut here */
 };
 
@@ -345,11 +354,13 @@ static bool take_offload(const struct virtio_net_hdr *header, struct tcpct_packe
 
 int tun_device_read(struct tun_device *device, struct tcpct_packet *packet, uint64_t now_us)
 {
-    struct virtio_net_hdr header = { 0 };
-    size_t header_size = device->vnet_header ? sizeof header : 0;
-    struct iovec parts[2] = { { &header, header_size }, { packet->data, packet->size } };
+    struct frame *frame = &device->in;
+    size_t header_size = device->vnet_header ? sizeof frame->header : 0;
+    void *start = device->vnet_header ? (void *)frame : frame->bytes;
+    packet->data = frame->bytes;
+    packet->size = sizeof frame->bytes;
     for (;;) {
-        ssize_t size = readv(device->fd, parts, 2);
+        ssize_t size = read(device->fd, start, header_size + sizeof frame->bytes);
         if (size < 0 && errno == EAGAIN)
             return 0;
         if (size < 0 && errno != EFAULT && errno != EINTR)
@@ -357,7 +368,9 @@ int tun_device_read(struct tun_device *device, struct tcpct_packet *packet, uint
         if (size < 0 && errno == EINTR)
             continue;
         packet->length = size > (ssize_t)header_size ? (size_t)size - header_size : 0;
-        if (packet->length > 0 && take_offload(&header, packet))
+        if (!device->vnet_header)
+            frame->header = (struct virtio_net_hdr){ .gso_type = VIRTIO_NET_HDR_GSO_NONE };
+        if (packet->length > 0 && take_offload(&frame->header, packet))
             break;
         device->counters.read_failures++; /* EFAULT: a packet that the buffer cannot hold */
         if (size < 0)
@@ -390,14 +403,30 @@ static void give_offload(struct virtio_net_hdr *header, const struct tcpct_packe
         header->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 }
 
-static bool write_parts(struct tun_device *device, const struct virtio_net_hdr *header,
+/* One piece, or two if it is large. */
+static ssize_t write_frame(struct tun_device *device, const struct virtio_net_hdr *header,
+                           const struct tcpct_packet *packet)
+{
+    struct frame *frame = &device->out;
+    if (!device->vnet_header)
+        return write(device->fd, packet->data, packet->length);
+    if (packet->length > SMALL_SIZE) {
+        struct iovec parts[2] = { { (void *)header, sizeof *header },
+                                  { packet->data, packet->length } };
+        return writev(device->fd, parts, 2);
+    }
+    frame->header = *header;
+    memcpy(frame->bytes, packet->data, packet->length);
+    return write(device->fd, frame, sizeof frame->header + packet->length);
+}
+
+static bool write_whole(struct tun_device *device, const struct virtio_net_hdr *header,
                         const struct tcpct_packet *packet)
 {
     size_t header_size = device->vnet_header ? sizeof *header : 0;
-    struct iovec parts[2] = { { (void *)header, header_size }, { packet->data, packet->length } };
     ssize_t size;
     do
-        size = writev(device->fd, parts, 2);
+        size = write_frame(device, header, packet);
     while (size < 0 && errno == EINTR);
     return size == (ssize_t)(header_size + packet->length);
 }
@@ -410,7 +439,7 @@ static bool write_split(struct tun_device *device, const struct tcpct_packet *pa
     bool taken = true;
     split_begin(&split, packet);
     while (split_next(&split, &segment))
-        taken = write_parts(device, &plain, &segment) && taken;
+        taken = write_whole(device, &plain, &segment) && taken;
     return taken;
 }
 
@@ -418,13 +447,13 @@ static bool write_packet(struct tun_device *device, const struct tcpct_packet *p
 {
     if (!packet->partial_checksum && packet->segment_size == 0) {
         const struct virtio_net_hdr plain = { .gso_type = VIRTIO_NET_HDR_GSO_NONE };
-        return write_parts(device, &plain, packet);
+        return write_whole(device, &plain, packet);
     }
     if (!device->vnet_header || device->counters.splits || !packet->partial_checksum)
         return write_split(device, packet);
     struct virtio_net_hdr header;
     give_offload(&header, packet);
-    if (write_parts(device, &header, packet))
+    if (write_whole(device, &header, packet))
         return true;
     if (errno != EINVAL || !write_split(device, packet))
         return false;

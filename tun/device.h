@@ -49,8 +49,8 @@ struct tun_device_counters {
 };
 const struct tun_device_counters *tun_device_counters(const struct tun_device *device);
 
-/* Reads one packet into packet->data (packet->size bytes; TCPCT_PACKET_SIZE hold any). 1: got
- * one; 0: none is there; -1: the device is gone (errno). */
+/* Reads one packet, which lies in the device's own buffer until the next is read; it may be
+ * changed. 1: got one; 0: none is there; -1: the device is gone (errno). */
 int tun_device_read(struct tun_device *device, struct tcpct_packet *packet, uint64_t now_us);
 
 /* Writes one packet. One with segment_size must have partial_checksum too; if the kernel refuses

@@ -39,7 +39,7 @@ struct loop {
     bool busy; /* the last turn left work behind: do not wait */
     bool stopped;
     int status, error;
-    uint8_t in[TCPCT_PACKET_SIZE], out[TCPCT_PACKET_SIZE];
+    uint8_t out[TCPCT_PACKET_SIZE];
 };
 
 static uint64_t clock_us(clockid_t clock)
@@ -252,7 +252,7 @@ static void take_packet(struct loop *loop, const struct tcpct_packet *packet, ui
 static void read_device(struct loop *loop, uint64_t now_us)
 {
     for (int i = 0; i < READ_BATCH; i++) {
-        struct tcpct_packet packet = { .data = loop->in, .size = sizeof loop->in };
+        struct tcpct_packet packet = { 0 };
         int got = tun_device_read(loop->device, &packet, now_us);
         if (got < 0) {
             loop->error = errno;

@@ -44,7 +44,6 @@ struct peer {
     unsigned scale;
     bool open, closed;
     uint64_t received, started_us;
-    uint8_t in[TCPCT_PACKET_SIZE];
     uint8_t out[TCPCT_PACKET_SIZE];
 };
 
@@ -138,7 +137,7 @@ static void take(const struct tcpct_packet *packet)
 static int receive(bool wait)
 {
     int count = 0;
-    struct tcpct_packet packet = { .data = peer.in, .size = sizeof peer.in };
+    struct tcpct_packet packet = { 0 };
     struct pollfd readable = { .fd = tun_device_fd(peer.device), .events = POLLIN };
     if (wait && poll(&readable, 1, PATIENCE_MS) <= 0)
         return -1;
@@ -184,7 +183,7 @@ static int send_all(uint64_t size)
 static uint64_t echo_all(void)
 {
     struct pollfd readable = { .fd = tun_device_fd(peer.device), .events = POLLIN };
-    struct tcpct_packet packet = { .data = peer.in, .size = sizeof peer.in };
+    struct tcpct_packet packet = { 0 };
     uint64_t count = 0;
     while (!measure_stopped) {
         if (tun_device_read(peer.device, &packet, 0) <= 0) {

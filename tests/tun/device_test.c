@@ -79,7 +79,7 @@ static void refuse(const struct tun_options *options, const char *sentence)
 /* Reads until a packet of that protocol comes; others (multicast reports) are skipped. */
 static struct tcpct_packet read_packet(uint8_t protocol)
 {
-    struct tcpct_packet packet = { .data = bytes, .size = sizeof bytes };
+    struct tcpct_packet packet = { 0 };
     struct pollfd wait = { .fd = tun_device_fd(device), .events = POLLIN };
     while (poll(&wait, 1, WAIT_MS) > 0) {
         struct ip_header ip;
@@ -166,7 +166,7 @@ static void mtu_and_queue_are_set(void **state)
     open_device(&options);
     assert_int_equal(tun_device_mtu(device), 9000);
     int fd = udp_socket("10.1.2.4", 1234);
-    struct tcpct_packet packet = { .data = bytes, .size = sizeof bytes };
+    struct tcpct_packet packet = { 0 };
     while (tun_device_read(device, &packet, 0) == 1)
         ; /* what the kernel says by itself */
     for (int i = 0; i < 5; i++)
@@ -272,7 +272,7 @@ static void a_device_that_goes_is_an_error(void **state)
 {
     (void)state;
     open_device(&ordinary);
-    struct tcpct_packet packet = { .data = bytes, .size = sizeof bytes };
+    struct tcpct_packet packet = { 0 };
     while (tun_device_read(device, &packet, 0) == 1)
         ;
     assert_int_equal(tun_device_read(device, &packet, 0), 0); /* nothing there, nothing wrong */
@@ -339,7 +339,7 @@ static void reset(int fd)
     struct linger now = { .l_onoff = 1, .l_linger = 0 };
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
     close(fd);
-    struct tcpct_packet packet = { .data = bytes, .size = sizeof bytes };
+    struct tcpct_packet packet = { 0 };
     while (tun_device_read(device, &packet, 0) == 1)
         ;
 }
