@@ -34,6 +34,10 @@ ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, siz
         return connection->error;
     if (!can_send(connection))
         return TCPCT_ERROR_CLOSED;
+    uint32_t skipped = size < connection->answered ? (uint32_t)size : connection->answered;
+    connection->answered -= skipped; /* the peer has them from the <SYN,ACK(SYN)> */
+    bytes = (const uint8_t *)bytes + skipped;
+    size -= skipped;
     uint32_t limit = tune_send_limit(connection);
     uint32_t free_bytes = limit > ring->used ? limit - ring->used : 0;
     uint32_t wanted = size < free_bytes ? (uint32_t)size : free_bytes;
@@ -45,7 +49,7 @@ ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, siz
     connection->send_blocked = taken < size;
     if (taken)
         tcb_output(connection);
-    return taken;
+    return (ptrdiff_t)skipped + taken;
 }
 
 /* RFC 9293, 3.8.6.2.2: a window that has opened by enough is told at once. */
@@ -174,6 +178,17 @@ int tcpct_option_set(struct tcpct_connection *connection, enum tcpct_option opti
             return TCPCT_ERROR_INVALID;
         connection->user_timeout_us = value;
         connection->user_timeout_set = true;
+        if (connection->initiator && connection->confirmed && connection->pair.size)
+            tcb_introduce(connection);
+        return TCPCT_OK;
+    case TCPCT_OPTION_MSS:
+        if (value < MSS_MIN ||
+            value > stack_mss(connection->stack, &connection->endpoints.remote) ||
+            !connection->initiator || !connection->pair.size)
+            return TCPCT_ERROR_INVALID;
+        connection->mss_wanted = (uint16_t)value;
+        if (connection->state != TCPCT_SYN_SENT)
+            tcb_introduce(connection);
         return TCPCT_OK;
     case TCPCT_OPTION_DSCP:
         if (value > DSCP_MAX)

@@ -224,7 +224,7 @@ static enum tcpct_verdict established(struct tcpct_connection *connection,
     take_syn_ack(connection, segment, now_us);
     if (cookies) {
         take_cookie(connection, &segment->options);
-        connection->introducing = true;
+        tcb_introduce(connection);
         connection->syn_data_accepted = accepted > 0;
         take_syn_ack_data(connection, segment);
     } else {

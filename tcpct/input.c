@@ -99,13 +99,14 @@ static void take_window(struct tcpct_connection *connection, const struct segmen
 static void release(struct tcpct_connection *connection)
 {
     uint32_t size = min_u32(connection->snd_una - connection->data_seq, connection->send.used);
+    if (seq_lt(connection->introduce_seq, connection->snd_una))
+        connection->introducing = false;
     if (seq_leq(connection->snd_una, connection->data_seq) || size == 0)
         return;
     ring_drop(&connection->send, size);
     if (connection->urgent_queued && seq_leq(connection->snd_up, connection->snd_una))
         connection->urgent_queued = false;
     connection->data_seq += size;
-    connection->introducing = false;
     if (connection->send_blocked) {
         connection->send_blocked = false;
         tcb_event(connection, TCPCT_EVENT_WRITABLE);
@@ -286,6 +287,18 @@ static bool window_is_closed(const struct tcpct_connection *connection,
            connection->state != TCPCT_TIME_WAIT && seq_leq(segment->ack, connection->snd_nxt);
 }
 
+/* 2.5: SYN-only options beside Timestamps and Cookie-Pair. The Responder acknowledges with its own;
+ * the opening's and its answer's are known already. */
+static void take_introduction(struct tcpct_connection *connection, const struct segment *segment,
+                              uint64_t now_us)
+{
+    if (!close_proved(connection, segment, now_us))
+        return;
+    tcb_renew_options(connection, &segment->options);
+    if (!connection->initiator && segment->seq != connection->irs + 1)
+        tcb_introduce(connection);
+}
+
 enum tcpct_verdict input_segment(struct tcpct_connection *connection, const struct segment *segment,
                                  struct tcpct_packet *reply, uint64_t now_us)
 {
@@ -338,6 +351,8 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         connection->opening_timestamp = options->timestamp_value;
     tcb_take_timeout(connection, options);
     recovery_peer_heard(connection, now_us);
+    if (connection->pair.size && options->present & OPTION_MSS)
+        take_introduction(connection, segment, now_us);
     connection->keepalives = 0;
     if (connection->keepalive_us)
         timer_set(connection, TIMER_KEEPALIVE, now_us + connection->keepalive_us);

@@ -95,7 +95,7 @@ static size_t answer_room(const struct tcpct_listener *listener, const struct se
     return room < limit ? room : limit;
 }
 
-/* The application's answer, if it has the whole of it; the request is then accepted (6.2). */
+/* The application's answer. If it is whole, the request is accepted (6.2). */
 static bool answer_data(const struct tcpct_listener *listener, const struct segment *syn,
                         struct segment *answer, struct tcpct_packet *reply)
 {
@@ -107,6 +107,11 @@ static bool answer_data(const struct tcpct_listener *listener, const struct segm
         return false;
     size_t size = listener->options.answer(listener->options.answer_context, syn->data,
                                            syn->data_size, data, room);
+    if (size > room &&
+        listener->options.answers_stable) { /* a first part: not yet accepted (6.3) */
+        answer->data_size = (uint32_t)room;
+        return true;
+    }
     if (size == 0 || size > room)
         return false;
     answer->data_size = (uint32_t)size;
@@ -247,6 +252,21 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
     return connection;
 }
 
+/* The first part of the answer has arrived, in the <SYN,ACK(SYN)>: it is not sent again (6.4). Any
+ * other block says nothing, as nothing else was sent. */
+static void take_short_sack(struct tcpct_connection *connection, const struct segment *segment)
+{
+    const struct sack_block *block = &segment->options.sack[0];
+    uint32_t size = block->end - segment->ack;
+    if (!(segment->options.present & OPTION_SACK) || block->start != segment->ack || size == 0 ||
+        size > connection->listener->options.parameters.syn_ack_data_limit)
+        return;
+    connection->answered = size;
+    connection->snd_una = connection->snd_nxt = connection->data_seq = block->end;
+    connection->recovery.highest_sacked = connection->recovery.rack_end = block->end;
+    connection->ecn.point = block->end;
+}
+
 /* 4.4. An <ACK(SYN)> that fails is discarded; another paired segment, the end of a connection
  * that is already forgotten here, is reset (7). What tells them apart is that an <ACK(SYN)>
  * repeats the options of the <SYN>. */
@@ -285,9 +305,9 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
     connection->pair.size = options->cookie_size;
     memcpy(connection->pair.initiator, options->initiator_cookie, options->cookie_size);
     memcpy(connection->pair.responder, options->responder_cookie, options->cookie_size);
-    connection->introducing = true;
-    connection->ack_now = true;
-    tcb_output(connection);
+    if (listener->options.answers_stable)
+        take_short_sack(connection, segment);
+    tcb_introduce(connection);
     trace_connection(connection, TCPCT_TRACE_OPENING, "Cookie-Pair verified", 0, now_us);
     *verdict = TCPCT_ACCEPTED;
     return connection;

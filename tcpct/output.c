@@ -20,6 +20,8 @@ static void add_syn_options(const struct tcpct_connection *connection, struct tc
 {
     options->present |= OPTION_MSS;
     options->mss = stack_mss(connection->stack, &connection->endpoints.remote);
+    if (connection->mss_wanted)
+        options->mss = connection->mss_wanted;
     if (connection->window_scaling) {
         options->present |= OPTION_WINDOW_SCALE;
         options->window_scale = connection->stack->rcv_scale;
@@ -138,7 +140,7 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
         open_plainly(connection, segment);
         return;
     }
-    bool introduction = connection->introducing && seq == connection->iss + 1;
+    bool introduction = connection->introducing && seq == connection->introduce_seq;
     bool acknowledges_fin =
         connection->fin_received && (!has_data || connection->last_ack_sent != connection->rcv_nxt);
     if (introduction || acknowledges_fin || (flags & (SEGMENT_FIN | SEGMENT_RST)))
@@ -146,7 +148,8 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
     if (introduction && !(flags & SEGMENT_RST)) {
         add_syn_options(connection, options);
         tcb_announce_timeout(connection, options);
-        if (connection->initiator && (has_data || !connection->confirmed))
+        if (connection->initiator && seq == connection->iss + 1 &&
+            (has_data || !connection->confirmed))
             make_opening(connection, segment);
         if (!connection->confirmed) /* all options but kind 254 itself */
             connection->opening_extension =

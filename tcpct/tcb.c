@@ -275,13 +275,35 @@ uint32_t tcb_timestamp(const struct tcpct_connection *connection, uint64_t now_u
     return (uint32_t)(now_us / TIMESTAMP_TICK_US) + connection->timestamp_offset;
 }
 
-void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_options *options)
+static void take_mss(struct tcpct_connection *connection, const struct tcp_options *options)
 {
     uint16_t own = stack_mss(connection->stack, &connection->endpoints.remote);
     uint16_t mss = mss_of(options, &connection->endpoints.remote);
     if (mss < MSS_MIN)
         mss = MSS_MIN;
     connection->mss = mss < own ? mss : own;
+}
+
+void tcb_renew_options(struct tcpct_connection *connection, const struct tcp_options *options)
+{
+    if (options->present & OPTION_MSS)
+        take_mss(connection, options);
+    if (connection->window_scaling && options->present & OPTION_WINDOW_SCALE)
+        connection->snd_scale = (uint8_t)min_u32(options->window_scale, WINDOW_SCALE_MAX);
+}
+
+void tcb_introduce(struct tcpct_connection *connection)
+{
+    if (!connection->introducing)
+        connection->introduce_seq = connection->snd_nxt;
+    connection->introducing = true;
+    connection->ack_now = true;
+    tcb_output(connection);
+}
+
+void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_options *options)
+{
+    take_mss(connection, options);
     connection->window_scaling = options->present & OPTION_WINDOW_SCALE;
     connection->snd_scale = 0;
     connection->rcv_scale = 0;

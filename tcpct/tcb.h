@@ -218,9 +218,13 @@ struct tcpct_connection {
 
     /* RFC 6013. */
     struct cookie_pair pair;
-    bool introducing;  /* SYN-only options go with the pair until data is acknowledged (2.5) */
-    bool opening_sent; /* Initiator: the <ACK(SYN)> has left */
-    bool confirmed;    /* the peer has shown that it has state */
+    bool introducing;             /* SYN-only options go with the pair, and with ... */
+    uint32_t introduce_seq;       /* ... what begins here, until it is acknowledged (2.5) */
+    uint16_t mss_wanted;          /* to be announced; 0: what the device carries */
+    uint32_t answered;            /* bytes still to be taken from the application which the peer has
+                               from our <SYN,ACK(SYN)> */
+    bool opening_sent;            /* Initiator: the <ACK(SYN)> has left */
+    bool confirmed;               /* the peer has shown that it has state */
     uint8_t opening_timeouts;     /* Initiator: how often the opening was given up for lost */
     bool opened_plainly;          /* Initiator: it has also gone without its pair */
     uint16_t opening_extension;   /* Initiator: bytes of header extension that the opening had */
@@ -309,6 +313,10 @@ void tcb_first_rtt(struct tcpct_connection *connection, const struct tcp_options
 uint32_t tcb_timestamp(const struct tcpct_connection *connection, uint64_t now_us);
 /* What a connection without options from the peer begins with. */
 void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_options *options);
+/* MSS and window scale again: they take effect upon receipt (RFC 6013, 2.5). */
+void tcb_renew_options(struct tcpct_connection *connection, const struct tcp_options *options);
+/* SYN-only options are due, from the next byte to be sent on. */
+void tcb_introduce(struct tcpct_connection *connection);
 /* MSS to announce to a peer of this family. */
 bool stack_owns(const struct tcpct_stack *stack, const struct tcpct_address *address);
 /* What a peer without an MSS option takes. */

@@ -191,8 +191,10 @@ bool tcpct_event(struct tcpct_stack *stack, struct tcpct_event *event);
 /* ---- listening ----------------------------------------------------------------------------- */
 
 /* Answers a request that came in a <SYN> (RFC 6013, 6.2), keeping nothing. Writes at most `room`
- * bytes and returns how many; 0 means: not here, let the connection be made. Only a whole answer
- * may be returned. It sees a const context, because a <SYN> may change nothing. */
+ * bytes and returns how many the whole answer has; 0 means: not here, let the connection be made.
+ * More than `room` is taken only from listeners with answers_stable: the answer's first `room`
+ * bytes then leave, and must be the first that the connection sends. It sees a const context,
+ * because a <SYN> may change nothing. */
 typedef size_t tcpct_answer_function(const void *context, const uint8_t *request,
                                      size_t request_size, uint8_t *answer, size_t room);
 
@@ -207,6 +209,7 @@ struct tcpct_listen_options {
                                       address is not yet proved; 0: no Fast Open */
     tcpct_answer_function *answer; /* NULL: no data is taken from a <SYN> */
     const void *answer_context;
+    bool answers_stable; /* a request always has the same answer, while the listener exists */
     void *user;
 };
 
@@ -276,6 +279,9 @@ enum tcpct_option {
     TCPCT_OPTION_NODELAY,      /* 1: no Nagle (RFC 9293, 3.7.4); default 0 */
     TCPCT_OPTION_USER_TIMEOUT, /* microseconds */
     TCPCT_OPTION_DSCP,         /* 0 to 63: Differentiated Services (RFC 9293, 3.9.1.9); default 0 */
+    TCPCT_OPTION_MSS,          /* the largest segment we take, 128 bytes to what the device carries:
+                                  the Initiator of a connection with cookies may change it at any
+                                  time (RFC 6013, 2.5) */
     TCPCT_OPTION_KEEPALIVE,    /* idle microseconds before keep-alives (RFC 9293, 3.8.4); 0: none */
 };
 /* Errors: INVALID. */
