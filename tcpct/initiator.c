@@ -21,14 +21,14 @@ enum {
 /* How long something is not tried again: after it seemed to be lost, and after it did harm. */
 static const uint64_t SHUNNED_US = 300ull * SECOND_US, SWALLOWED_US = 3600ull * SECOND_US;
 
-/* RFC 6056, 3.3.1: any of the ephemeral ports, unpredictably. */
+/* RFC 6056, 3.3.1: any of the ephemeral ports, unpredictably; not the destination's (4.5). */
 static uint16_t choose_port(struct tcpct_stack *stack, struct endpoints *endpoints)
 {
     const uint32_t count = 65536 - PORT_EPHEMERAL_FIRST;
     uint32_t first = stack_random(stack) % count;
     for (uint32_t i = 0; i < count; i++) {
         endpoints->local_port = (uint16_t)(PORT_EPHEMERAL_FIRST + (first + i) % count);
-        if (!demux_find(stack, endpoints))
+        if (endpoints->local_port != endpoints->remote_port && !demux_find(stack, endpoints))
             return endpoints->local_port;
     }
     return 0;
@@ -247,6 +247,20 @@ static enum tcpct_verdict established(struct tcpct_connection *connection,
     return TCPCT_ACCEPTED;
 }
 
+/* 4.5: the lesser port, address or Cookie becomes the Responder, and the other discards the <SYN>,
+ * whoever may have forged it. The Cookie may have been stripped: ports and addresses decide. */
+static bool remains_initiator(const struct tcpct_connection *connection, const struct segment *syn)
+{
+    const struct endpoints *endpoints = &connection->endpoints;
+    const struct cookie_pair *pair = &connection->pair;
+    int order = endpoints->local_port - endpoints->remote_port;
+    if (order == 0)
+        order = memcmp(endpoints->local.bytes, endpoints->remote.bytes, sizeof(syn->source.bytes));
+    if (order == 0 && syn->options.present & OPTION_COOKIE)
+        order = memcmp(pair->initiator, syn->options.initiator_cookie, pair->size);
+    return pair->size && order > 0;
+}
+
 enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
                                       const struct segment *segment, struct tcpct_packet *reply,
                                       uint64_t now_us)
@@ -257,6 +271,10 @@ enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
     bool acceptable = (segment->flags & SEGMENT_ACK) && accepted <= most &&
                       (accepted == 0 || accepted == most || !(options->present & OPTION_COOKIE));
     if ((segment->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST | SEGMENT_FIN)) == SEGMENT_SYN) {
+        if (remains_initiator(connection, segment)) {
+            trace_connection(connection, TCPCT_TRACE_DISCARD, "simultaneous open", 0, now_us);
+            return TCPCT_UNACCEPTABLE;
+        }
         handshake_simultaneous(connection, segment, now_us);
         return TCPCT_ACCEPTED;
     }
@@ -287,8 +305,9 @@ enum tcpct_verdict initiator_syn_ack_again(struct tcpct_connection *connection,
     const struct tcp_options *options = &segment->options;
     const struct cookie_pair *pair = &connection->pair;
     if (connection->confirmed || connection->syn_ack_data_taken || segment->data_size ||
-        !(options->present & OPTION_COOKIE) || options->cookie_size != pair->size ||
-        !echo_is_ours(connection, options) || segment->ack != connection->iss + 1)
+        (segment->flags & (SEGMENT_FIN | SEGMENT_RST)) || !(options->present & OPTION_COOKIE) ||
+        options->cookie_size != pair->size || !echo_is_ours(connection, options) ||
+        segment->ack != connection->iss + 1)
         return TCPCT_UNACCEPTABLE;
     if (reflected(connection, segment, now_us))
         return TCPCT_BAD_COOKIE;
@@ -389,11 +408,14 @@ static void goes_on_plainly(struct tcpct_connection *connection, uint64_t now_us
 bool initiator_heard(struct tcpct_connection *connection, const struct segment *segment,
                      uint64_t now_us)
 {
+    const uint8_t flags = SEGMENT_SYN | SEGMENT_RST | SEGMENT_ACK;
+    uint32_t first = connection->iss + 1;
+    bool possible = segment->ack - first <= connection->snd_nxt - first;
     if (close_paired(connection, segment))
         connection->opened_plainly = false;
-    else if (segment->flags & SEGMENT_RST || segment->seq != connection->irs + 1)
+    else if ((segment->flags & flags) != SEGMENT_ACK || segment->seq != connection->irs + 1)
         return true;
-    else if (connection->opened_plainly)
+    else if (connection->opened_plainly && possible)
         goes_on_plainly(connection, now_us);
     else if (!connection->confirmed && swallowed(connection, segment)) {
         struct peer *peer = peers_use(connection->stack, &connection->endpoints.remote, now_us);

@@ -20,15 +20,17 @@ static enum tcpct_verdict unacceptable(struct tcpct_connection *connection)
     return TCPCT_UNACCEPTABLE;
 }
 
-/* A duplicate is acknowledged, and told as such (RFC 2883); a FIN that comes again starts TIME-WAIT
- * again (RFC 9293, 3.10.7.4). */
+/* A duplicate is acknowledged, and told as such (RFC 2883); the FIN, when it comes again, starts
+ * TIME-WAIT again (RFC 9293, 3.10.7.4). */
 static enum tcpct_verdict out_of_window(struct tcpct_connection *connection,
                                         const struct segment *segment, uint64_t now_us)
 {
     uint32_t end = segment->seq + segment->data_size;
     if (segment->data_size && seq_leq(end, connection->rcv_nxt))
         connection->duplicate = (struct sack_block){ .start = segment->seq, .end = end };
-    if (connection->state == TCPCT_TIME_WAIT && segment->flags & SEGMENT_FIN)
+    bool its_fin = segment->flags & SEGMENT_FIN && end + 1 == connection->rcv_nxt &&
+                   (!connection->pair.size || close_paired(connection, segment));
+    if (connection->state == TCPCT_TIME_WAIT && its_fin)
         timer_set(connection, TIMER_TIME_WAIT, now_us + 2 * connection->stack->config.msl_us);
     return unacceptable(connection);
 }

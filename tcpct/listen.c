@@ -236,7 +236,8 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
     connection->snd_wl1 = segment->seq;
     connection->snd_wl2 = segment->ack;
     connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
-    connection->timestamp_first = segment->options.timestamp_echo;
+    connection->timestamp_first = connection->timestamps ? segment->options.timestamp_echo
+                                                         : tcb_timestamp(connection, now_us);
     connection->ts_recent = segment->options.timestamp_value;
     connection->ts_recent_us = now_us;
     connection->ecn.point = connection->snd_una;
@@ -351,6 +352,13 @@ static bool recall_options(const struct tcpct_stack *stack, const struct segment
         recalled->window_scale = carried.window_scale;
     }
     return true;
+}
+
+bool listen_verify_isn(const struct tcpct_stack *stack, const struct segment *segment,
+                       uint64_t now_us)
+{
+    struct tcp_options recalled;
+    return recall_options(stack, segment, &recalled, now_us);
 }
 
 /* Whether the data begins like a header extension whose kind 254 was blanked out on the way: with

@@ -43,5 +43,8 @@ bool listen_wants_cookie(const struct tcpct_listener *listener, const struct seg
 /* Whether the segment's Cookie-Pair was made by us for its numbers (3.5.2). */
 enum cookie_verdict listen_verify(const struct tcpct_stack *stack, const struct segment *segment,
                                   unsigned *slot);
+/* Whether it acknowledges an ISN that we made for it, and echoes a timestamp of that time. */
+bool listen_verify_isn(const struct tcpct_stack *stack, const struct segment *segment,
+                       uint64_t now_us);
 
 #endif

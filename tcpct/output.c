@@ -265,7 +265,7 @@ static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *p
         (connection->pair.size || connection->fast_open.size))
         data = connection->syn_data;
     if (connection->syn_tries == 0)
-        connection->timestamp_first = options->timestamp_value;
+        connection->timestamp_first = tcb_timestamp(connection, now_us);
     connection->syn_timestamp_last = options->timestamp_value;
     connection->syn_tries++;
     connection->syn_due = false;

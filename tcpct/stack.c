@@ -292,32 +292,33 @@ static enum tcpct_verdict without_tcb(struct tcpct_stack *stack, const struct se
     return connection ? input_segment(connection, segment, reply, now_us) : verdict;
 }
 
-/* RFC 6191, 2: whether a <SYN> can only be of a later incarnation. */
-static bool ends_time_wait(const struct tcpct_connection *connection, const struct segment *syn)
+/* RFC 6191, 2: whether a segment can only be of a later incarnation. */
+static bool is_newer(const struct tcpct_connection *connection, const struct segment *segment)
 {
-    uint32_t value = syn->options.timestamp_value;
-    bool higher = seq_leq(connection->rcv_nxt, syn->seq);
-    if (!(syn->options.present & OPTION_TIMESTAMPS))
+    uint32_t value = segment->options.timestamp_value;
+    bool higher = seq_leq(connection->rcv_nxt, segment->seq);
+    if (!(segment->options.present & OPTION_TIMESTAMPS))
         return higher;
     return !connection->timestamps || seq_lt(connection->ts_recent, value) ||
            (connection->ts_recent == value && higher);
 }
 
-/* A new Cookie exchange beside a TCB (4.1, 4.2), or a SYN that ends TIME-WAIT (RFC 6191): only
- * the latter touches the TCB. */
+/* A new Cookie exchange beside a TCB (4.1, 4.2), or a SYN that meets TIME-WAIT (RFC 6191): neither
+ * touches the TCB, unless the listener was told to keep half-made connections. */
 static enum tcpct_verdict syn_beside_tcb(struct tcpct_connection *connection,
                                          const struct segment *segment, struct tcpct_packet *reply,
                                          uint64_t now_us)
 {
     struct tcpct_stack *stack = connection->stack;
-    const struct tcp_options *options = &segment->options;
     const struct tcpct_listener *listener =
         demux_listener(stack, &segment->destination, segment->destination_port);
-    if (connection->state == TCPCT_TIME_WAIT && listener && ends_time_wait(connection, segment)) {
+    bool waiting = connection->state == TCPCT_TIME_WAIT && is_newer(connection, segment);
+    bool exchange = !connection->initiator && (segment->options.present & OPTION_COOKIE);
+    if (listener && waiting && (listener->options.syn_queue || listener->options.fast_open_queue)) {
         tcb_closed(connection, TCPCT_OK, now_us);
         return without_tcb(stack, segment, reply, now_us);
     }
-    if (listener && !connection->initiator && (options->present & OPTION_COOKIE))
+    if (listener && (waiting || exchange))
         return answer_syn(stack, listener, segment, reply, now_us);
     return input_segment(connection, segment, reply, now_us);
 }
@@ -334,8 +335,21 @@ static bool is_opening_again(const struct tcpct_connection *connection,
             segment->options.timestamp_value == connection->opening_timestamp);
 }
 
+/* The <ACK> of a handshake that began in TIME-WAIT; a forged <SYN> never comes so far. */
+static bool ends_time_wait(const struct tcpct_connection *connection, const struct segment *segment,
+                           uint64_t now_us)
+{
+    const struct tcpct_stack *stack = connection->stack;
+    const uint8_t flags = SEGMENT_SYN | SEGMENT_RST | SEGMENT_ACK;
+    return connection->state == TCPCT_TIME_WAIT && (segment->flags & flags) == SEGMENT_ACK &&
+           is_newer(connection, segment) &&
+           demux_listener(stack, &segment->destination, segment->destination_port) &&
+           listen_verify_isn(stack, segment, now_us);
+}
+
 /* 7: with a TCB, a pair that fails to verify has the datagram discarded; but a pair that we made
- * for its own numbers is a new connection, whatever the old one's state (4.4). */
+ * for its own numbers is a new connection, whatever the old one's state (4.4); not if it is of an
+ * exchange before this connection's, as a replayed opening is. */
 static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
                                        const struct segment *segment, struct tcpct_packet *reply,
                                        uint64_t now_us)
@@ -348,6 +362,8 @@ static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
         return TCPCT_BAD_COOKIE;
     if (is_opening_again(connection, segment))
         return input_segment(connection, segment, reply, now_us);
+    if (seq_lt(segment->options.timestamp_echo, connection->timestamp_first))
+        return TCPCT_BAD_COOKIE;
     tcb_closed(connection, TCPCT_ERROR_RESET, now_us);
     return without_tcb(stack, segment, reply, now_us);
 }
@@ -357,6 +373,7 @@ static enum tcpct_verdict with_tcb(struct tcpct_connection *connection,
                                    uint64_t now_us)
 {
     const uint8_t syn_ack = SEGMENT_SYN | SEGMENT_ACK;
+    struct tcpct_stack *stack = connection->stack;
     if (connection->state == TCPCT_SYN_SENT)
         return input_segment(connection, segment, reply, now_us);
     if ((segment->flags & syn_ack) == SEGMENT_SYN)
@@ -366,6 +383,10 @@ static enum tcpct_verdict with_tcb(struct tcpct_connection *connection,
     if ((segment->options.present & OPTION_COOKIE_PAIR) && !close_paired(connection, segment) &&
         !initiator_took_other(connection, segment))
         return foreign_pair(connection, segment, reply, now_us);
+    if (ends_time_wait(connection, segment, now_us)) {
+        tcb_closed(connection, TCPCT_OK, now_us);
+        return without_tcb(stack, segment, reply, now_us);
+    }
     return input_segment(connection, segment, reply, now_us);
 }
 

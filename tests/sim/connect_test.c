@@ -423,6 +423,39 @@ static void test_reset_after_opening(void **state)
     script_end(t);
 }
 
+/* 4.5: "The Initiator silently discards the simultaneous <SYN>", whoever sent it, and goes on with
+ * its own exchange. */
+static void test_simultaneous_syn_is_discarded(void **state)
+{
+    (void)state;
+    static const char *const syns[] = { "S 900 <mss 1460, ts 100, cookie>", "S 900 <mss 1460>" };
+    for (unsigned i = 0; i < 2; i++) {
+        struct script *t = script_connect(4, NULL, NULL);
+        expect(t, "S 0");
+        inject_verdict(t, syns[i], TCPCT_UNACCEPTABLE);
+        expect_nothing(t);
+        inject_verdict(t, SYN_ACK, TCPCT_ACCEPTED);
+        assert_true(info_of(t).cookies);
+        script_end(t);
+    }
+}
+
+/* 4.5: "The lesser TCP Port number becomes the Responder": here as plain TCP. */
+static void test_lesser_port_responds(void **state)
+{
+    (void)state;
+    struct script *t =
+        script_connect(4, NULL,
+                       &(struct tcpct_connect_options){ .parameters = TCPCT_PARAMETERS_DEFAULT,
+                                                        .local_port = 52 });
+    expect(t, "S 0");
+    inject_verdict(t, "S 0 <mss 1460, ts 100, cookie>", TCPCT_ACCEPTED);
+    expect(t, "S. 0 ack 1 <mss 1460, ts ecr 100>");
+    inject_verdict(t, ". 1 ack 1 <ts 101>", TCPCT_ACCEPTED);
+    assert_int_equal(script_state(t->connection), TCPCT_ESTABLISHED);
+    script_end(t);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(test_##name, script_teardown)
@@ -445,6 +478,8 @@ int main(void)
         TEST(plain_responder_and_syn_data),
         TEST(reset_answers_syn),
         TEST(reset_after_opening),
+        TEST(simultaneous_syn_is_discarded),
+        TEST(lesser_port_responds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

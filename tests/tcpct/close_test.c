@@ -109,7 +109,8 @@ static void test_time_wait_restarts(void **state)
     script_end(t);
 }
 
-/* RFC 6191, 2: a <SYN> with a newer timestamp ends TIME-WAIT; an older one is acknowledged. */
+/* RFC 6191, 2: a <SYN> with a newer timestamp is answered, an older one acknowledged; but it is
+ * the handshake that ends TIME-WAIT, since anybody can forge a <SYN>. */
 static void test_time_wait_ends_by_timestamp(void **state)
 {
     (void)state;
@@ -119,12 +120,19 @@ static void test_time_wait_ends_by_timestamp(void **state)
     assert_int_equal(script_state(t->connection), TCPCT_TIME_WAIT);
     inject_verdict(t, "S 500 <mss 1000, ts 103>", TCPCT_REPLIED);
     expect(t, "S. 0 ack 501");
+    inject(t, ". 501 ack 5000 <ts 104>"); /* a guess */
+    inject(t, ". 600 ack 1 <ts 104>");    /* for another <SYN> */
+    inject(t, ". 501 ack 1 <ts 101>");    /* old */
+    assert_int_equal(script_state(t->connection), TCPCT_TIME_WAIT);
+    inject_verdict(t, ". 501 ack 1 <ts 105>", TCPCT_ACCEPTED);
     assert_int_equal(script_state(t->connection), TCPCT_CLOSED);
+    assert_int_equal(script_state(script_accept(t)), TCPCT_ESTABLISHED);
     script_end(t);
 }
 
-/* RFC 6191, 2, all cases: with timestamps in both, the greater one, or an equal one and a higher
- * sequence number; with timestamps in the new one only, always; else a higher sequence number. */
+/* RFC 6191, 2, all cases in which a <SYN> is answered: with timestamps in both, the greater one, or
+ * an equal one and a higher sequence number; with timestamps in the new one only, always; else a
+ * higher sequence number. */
 static void test_time_wait_ends(void **state)
 {
     (void)state;
@@ -150,10 +158,8 @@ static void test_time_wait_ends(void **state)
         struct script *t =
             waiting(cases[i].before, timestamps ? "F. 1 ack 2 <ts 102>" : "F. 1 ack 2");
         inject(t, cases[i].syn);
-        assert_int_equal(script_state(t->connection),
-                         cases[i].ends ? TCPCT_CLOSED : TCPCT_TIME_WAIT);
-        if (cases[i].ends)
-            assert_int_equal(t->verdict, TCPCT_REPLIED);
+        assert_int_equal(t->verdict, cases[i].ends ? TCPCT_REPLIED : TCPCT_UNACCEPTABLE);
+        assert_int_equal(script_state(t->connection), TCPCT_TIME_WAIT);
         script_end(t);
     }
 }
@@ -166,6 +172,41 @@ static void test_time_wait_ends_by_sequence(void **state)
     inject(t, "S 4294967000 <mss 1000>");
     expect(t, ". 2 ack 2");
     inject_verdict(t, "S 5 <mss 1000>", TCPCT_REPLIED);
+    expect(t, "S. 0 ack 6");
+    assert_int_equal(script_state(t->connection), TCPCT_TIME_WAIT);
+    inject_verdict(t, ". 6 ack 1", TCPCT_ACCEPTED);
+    assert_int_equal(script_state(t->connection), TCPCT_CLOSED);
+    script_end(t);
+}
+
+/* RFC 9293, 3.10.7.4: only the FIN itself restarts TIME-WAIT, not any segment with FIN. */
+static void test_time_wait_is_not_prolonged(void **state)
+{
+    (void)state;
+    struct script *t = waiting(PLAIN, "F. 1 ack 2");
+    script_wait(t, 50ull * SECOND);
+    inject(t, "F. 0 ack 2");
+    inject(t, "F. 100000 ack 2");
+    script_wait(t, 11ull * SECOND);
+    assert_int_equal(script_state(t->connection), TCPCT_CLOSED);
+    script_end(t);
+}
+
+/* tcpct_listen_options.syn_queue: where half-made connections are kept, a <SYN> ends it at once. */
+static void test_time_wait_ends_by_half_made(void **state)
+{
+    (void)state;
+    struct script *t = script_listen(4, NULL, &(struct tcpct_listen_options){ .syn_queue = 1 });
+    inject(t, "S 0 <mss 1000>");
+    expect(t, "S. 0 ack 1");
+    inject(t, ". 1 ack 1");
+    t->connection = script_accept(t);
+    tcpct_shutdown(t->connection);
+    expect(t, "F. 1 ack 1");
+    inject(t, "F. 1 ack 2");
+    expect(t, ". 2 ack 2");
+    inject_verdict(t, "S 5 <mss 1000>", TCPCT_ACCEPTED);
+    assert_int_equal(script_state(t->connection), TCPCT_CLOSED);
     expect(t, "S. 0 ack 6");
     script_end(t);
 }
@@ -198,6 +239,8 @@ int main(void)
         TEST(time_wait_ends),
         TEST(time_wait_ends_by_timestamp),
         TEST(time_wait_ends_by_sequence),
+        TEST(time_wait_is_not_prolonged),
+        TEST(time_wait_ends_by_half_made),
         TEST(lost_data_resets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,36 @@ static void the_first_depends_on_real_time(void **state)
     assert_memory_not_equal(once, later, MAC_SIZE);
 }
 
+static size_t drawn;
+
+static void count_bytes(void *context, void *bytes, size_t size)
+{
+    drawn += size;
+    generate_bytes(context, bytes, size);
+}
+
+/* 3.5.3: what entropy the configured source gathers goes into every secret: each is drawn when it
+ * is made, none is derived from another or drawn ahead. */
+static void each_is_drawn_when_it_is_made(void **state)
+{
+    (void)state;
+    struct generator generator = { 4 };
+    struct secrets secrets;
+
+    drawn = 0;
+    assert_true(secrets_create(&secrets, count_bytes, &generator, interval, msl, 0, 0));
+    assert_true(drawn >= MAC_SIZE);
+    for (uint64_t now = SECOND; now < 3 * interval; now += SECOND) {
+        size_t before = drawn;
+        uint64_t made = secrets.made;
+        assert_true(secrets_tick(&secrets, now));
+        assert_int_equal(secrets.made != made, drawn >= before + MAC_SIZE);
+        assert_int_equal(secrets.made == made, drawn == before);
+    }
+    assert_int_equal(secrets.made, 4);
+    secrets_destroy(&secrets);
+}
+
 static void states_have_texts(void **state)
 {
     (void)state;
@@ -205,6 +235,7 @@ int main(void)
         WITH_SECRETS(a_day_of_deadlines),
         cmocka_unit_test(a_short_interval_waits_for_a_slot),
         cmocka_unit_test(the_first_depends_on_real_time),
+        cmocka_unit_test(each_is_drawn_when_it_is_made),
         cmocka_unit_test(states_have_texts),
     };
     return cmocka_run_group_tests_name("secret", tests, NULL, NULL);
