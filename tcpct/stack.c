@@ -324,14 +324,15 @@ static enum tcpct_verdict syn_beside_tcb(struct tcpct_connection *connection,
 }
 
 /* The opening of this very connection, which the Initiator sent again with the pair of another of
- * our <SYN,ACK(SYN)>s: its TS Value is that of the first, or the first was empty. */
+ * our <SYN,ACK(SYN)>s, or with a pair after one without (initiator_opens_plainly): its TS Value is
+ * that of the first, or the first was empty or plain. */
 static bool is_opening_again(const struct tcpct_connection *connection,
                              const struct segment *segment)
 {
     return segment->seq == connection->irs + 1 && segment->ack == connection->iss + 1 &&
            memcmp(segment->options.initiator_cookie, connection->pair.initiator,
                   connection->pair.size) == 0 &&
-           (connection->rcv_nxt == segment->seq ||
+           (connection->rcv_nxt == segment->seq || connection->pair.size == 0 ||
             segment->options.timestamp_value == connection->opening_timestamp);
 }
 

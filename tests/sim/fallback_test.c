@@ -182,7 +182,22 @@ static void test_opening_without_pair(void **state)
     script_end(t);
 }
 
-/* ... unless the listener requires them. */
+/* The Initiator alternates: an opening with its pair is this connection's as well. */
+static void test_opening_after_one_without_pair(void **state)
+{
+    (void)state;
+    struct script *t = exchange(false);
+    inject_verdict(t, ". 1+10 ack 1 <ts 105>", TCPCT_ACCEPTED);
+    t->connection = script_accept(t);
+    inject(t, ". 1+10 ack 1 <tsx 106, pair, mss 1460, sackOK, wscale 7>");
+    inject(t, ". 1+10 ack 1 <tsx 101, pair, mss 1460, sackOK, wscale 7>");
+    assert_int_equal(script_state(t->connection), TCPCT_ESTABLISHED);
+    assert_int_equal(tcpct_connection_count(t->host.stack), 1);
+    script_receive(t->connection, 0, 10);
+    script_end(t);
+}
+
+/* It goes on as plain TCP unless the listener requires them. */
 static void test_opening_without_pair_is_refused(void **state)
 {
     (void)state;
@@ -228,11 +243,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(test_##name, script_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(path_without_extensions),      TEST(openings_alternate),
-        TEST(only_the_first_segment_tells), TEST(extension_is_swallowed),
-        TEST(other_acknowledgments),        TEST(path_without_cookies),
-        TEST(opening_without_pair),         TEST(opening_without_pair_is_refused),
-        TEST(extension_is_blanked),
+        TEST(path_without_extensions),         TEST(openings_alternate),
+        TEST(only_the_first_segment_tells),    TEST(extension_is_swallowed),
+        TEST(other_acknowledgments),           TEST(path_without_cookies),
+        TEST(opening_after_one_without_pair),  TEST(opening_without_pair),
+        TEST(opening_without_pair_is_refused), TEST(extension_is_blanked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
