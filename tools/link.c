@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tools/link_options.h"
+#include "tools/link_path.h"
 #include "tun/privileges.h"
 
 enum {
@@ -28,6 +29,8 @@ struct emulator {
     struct capture *capture;
     struct loop *loop;
     FILE *stats;
+    uint64_t started_us;
+    size_t changed; /* how many of the changes were made */
     uint8_t bytes[TCPCT_PACKET_SIZE];
 };
 
@@ -52,11 +55,53 @@ static void device_ready(void *context, int fd, short events, uint64_t now_us)
     }
 }
 
+/* ---- changes -------------------------------------------------------------------------------- */
+
+static void use_paths(struct emulator *emulator, const struct link_path paths[LINK_DIRECTIONS])
+{
+    for (int i = 0; i < LINK_DIRECTIONS; i++) {
+        emulator->options.config.paths[i] = paths[i];
+        link_change(emulator->link, (enum link_direction)i, &paths[i]);
+    }
+}
+
+/* Makes the changes that are due; returns when the next one is. */
+static uint64_t make_changes(struct emulator *emulator, uint64_t now_us)
+{
+    const struct link_options *options = &emulator->options;
+    struct link_path paths[LINK_DIRECTIONS];
+    memcpy(paths, options->config.paths, sizeof paths);
+    if (emulator->started_us == 0)
+        emulator->started_us = now_us;
+    for (; emulator->changed < options->change_count; emulator->changed++) {
+        const struct link_change *change = &options->changes[emulator->changed];
+        if (emulator->started_us + change->at_us > now_us)
+            break;
+        link_path_change(paths, change->text);
+        use_paths(emulator, paths);
+    }
+    return emulator->changed < options->change_count
+               ? emulator->started_us + options->changes[emulator->changed].at_us
+               : TCPCT_NEVER;
+}
+
+/* Reads the settings anew; with an error in them everything stays. */
+static void reread(struct emulator *emulator)
+{
+    struct link_path paths[LINK_DIRECTIONS];
+    memcpy(paths, emulator->options.config.paths, sizeof paths);
+    if (link_options_read(emulator->options.settings, paths) == 0)
+        use_paths(emulator, paths);
+}
+
+/* ---- packets and signals -------------------------------------------------------------------- */
+
 static void deliver(void *context, struct tcpct_stack *stack, uint64_t now_us)
 {
     struct emulator *emulator = context;
     (void)stack;
     struct tcpct_packet packet = { .data = emulator->bytes, .size = sizeof emulator->bytes };
+    uint64_t change_us = make_changes(emulator, now_us);
     for (int i = 0; i < LINK_DIRECTIONS; i++) {
         struct tun_device *to = emulator->devices[!i];
         for (int j = 0; j < WRITE_BATCH; j++) {
@@ -67,24 +112,35 @@ static void deliver(void *context, struct tcpct_stack *stack, uint64_t now_us)
                 capture_packet(emulator->capture, &packet, now_us);
         }
     }
-    loop_deadline(emulator->loop, link_deadline(emulator->link));
+    uint64_t deadline_us = link_deadline(emulator->link);
+    loop_deadline(emulator->loop, change_us < deadline_us ? change_us : deadline_us);
 }
 
 static void write_direction(const struct emulator *emulator, enum link_direction direction)
 {
     const struct link_counters *link = link_counters(emulator->link, direction);
+    const struct middlebox_counters *box = link_box_counters(emulator->link, direction);
     const struct tun_device_counters *from = tun_device_counters(emulator->devices[direction]);
     const struct tun_device_counters *to = tun_device_counters(emulator->devices[!direction]);
     const struct {
         const char *name;
         uint64_t value;
     } counters[] = {
-        { "packets_in", link->packets_in },       { "bytes_in", link->bytes_in },
-        { "packets_out", link->packets_out },     { "bytes_out", link->bytes_out },
-        { "queue_drops", link->queue_drops },     { "lost", link->lost },
-        { "corrupted", link->corrupted },         { "duplicated", link->duplicated },
-        { "reordered", link->reordered },         { "no_room", link->no_room },
-        { "read_failures", from->read_failures }, { "write_failures", to->write_failures },
+        { "packets_in", link->packets_in },
+        { "bytes_in", link->bytes_in },
+        { "packets_out", link->packets_out },
+        { "bytes_out", link->bytes_out },
+        { "queue_drops", link->queue_drops },
+        { "lost", link->lost },
+        { "corrupted", link->corrupted },
+        { "duplicated", link->duplicated },
+        { "reordered", link->reordered },
+        { "no_room", link->no_room },
+        { "blocked", box->blocked },
+        { "altered", box->altered },
+        { "answered", box->answered },
+        { "read_failures", from->read_failures },
+        { "write_failures", to->write_failures },
     };
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
         fprintf(emulator->stats, "%s\"%s\": %" PRIu64, i == 0 ? "{" : ", ", counters[i].name,
@@ -112,12 +168,15 @@ static int write_stats(const struct emulator *emulator)
 static void take_signal(void *context, int signal_number)
 {
     struct emulator *emulator = context;
-    if (signal_number != SIGUSR1)
-        loop_stop(emulator->loop, 0);
-    else if (emulator->capture != NULL)
-        capture_flush(emulator->capture);
-    if (signal_number == SIGUSR1)
+    if (signal_number == SIGHUP) {
+        reread(emulator);
+    } else if (signal_number == SIGUSR1) {
+        if (emulator->capture != NULL)
+            capture_flush(emulator->capture);
         write_stats(emulator);
+    } else {
+        loop_stop(emulator->loop, 0);
+    }
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -192,6 +251,8 @@ static int open_loop(struct emulator *emulator)
     bool good = emulator->loop != NULL;
     for (size_t i = 0; good && i < sizeof signals / sizeof *signals; i++)
         good = loop_signal(emulator->loop, signals[i]) == 0;
+    if (good && emulator->options.settings != NULL)
+        good = loop_signal(emulator->loop, SIGHUP) == 0;
     for (int i = 0; good && i < LINK_DIRECTIONS; i++)
         good = loop_watch(emulator->loop, tun_device_fd(emulator->devices[i]), POLLIN, device_ready,
                           emulator) == 0;

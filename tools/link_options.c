@@ -1,36 +1,59 @@
-/* link_options.c - a table of flags; those of a path exist three times, for both directions and
- * for each of them.
- */
+/* link_options.c - the flags of a link as a whole; those of its directions are in link_path.c. */
 #include "tools/link_options.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "tools/link_path.h"
 
 enum {
     QUEUE_BYTES_DEFAULT = 256000,
     REORDER_US_DEFAULT = 1000,
     SPIN_US_DEFAULT = 30,
     SPIN_US_MAX = 1000,
+    LINE_SIZE = 300,
 };
-#define DELAY_US_MAX UINT64_C(1000000000)
-#define RATE_MAX UINT64_C(1000000000000)
+static const uint64_t day_us = UINT64_C(86400000000);
 
 static const char *const usage =
     "usage: tcpct link --a DEV --b DEV [OPTION]...\n"
     "\n"
     "Emulates a link between two TUN devices, each NAME or NAME@NETNS (in a network namespace of\n"
-    "`ip netns`). Prints a line that begins with `ready` once it forwards; SIGTERM ends it.\n"
+    "`ip netns`), with middleboxes. Prints a line that begins with `ready` once it forwards;\n"
+    "SIGTERM ends it.\n"
     "\n"
     "  --delay TIME      one way, after the bottleneck: us, ms, s (default 0)\n"
+    "  --jitter TIME     up to so much more, the order kept\n"
     "  --rate RATE       of IP packets: bit, kbit, mbit, gbit a second (default 0: unlimited)\n"
     "  --queue SIZE      drop-tail queue at the bottleneck: b, kb (1000), kib (1024), mb, mib, or\n"
     "                    a number of packets, such as 100packets; 0: unlimited (default 256kb)\n"
     "  --loss P          each P in percent, such as 1% or 0.05%\n"
+    "  --burst-enter P, --burst-leave P, --burst-loss P\n"
+    "                    bursts of losses (Gilbert-Elliott), in which 100% are lost by default\n"
+    "  --drop N[-M],...  these packets are lost, counted from 1\n"
     "  --corrupt P       one bit flipped\n"
     "  --duplicate P     delivered twice\n"
     "  --reorder P       held back ...\n"
     "  --reorder-by TIME ... for so long (default 1ms)\n"
+    "  --path-mtu BYTES[:silent]  larger packets are lost and, unless silent, answered with ICMP\n"
+    "  --drop-options KIND,...    segments with these TCP options are lost\n"
+    "  --strip-options KIND,...[:nop]  the options are removed, or become NOP\n"
+    "  --zero-options KIND,...    their values become zeros\n"
+    "  --reorder-options          the last option comes first\n"
+    "  --drop-syn-data            a SYN with data is lost\n"
+    "  --strip-syn-data           a SYN loses its data\n"
+    "  --split BYTES              segments with more data are cut\n"
+    "  --coalesce                 segments that follow each other become one\n"
     "These hold for both directions; with -ab or -ba appended (--delay-ab) for one of them.\n"
     "\n"
+    "  --copy-options KIND,...    options of a SYN are put into the SYN,ACK\n"
+    "  --shift-sequence           other sequence numbers on the other side\n"
+    "  --nat IP          A's addresses and ports become IP and ports of its own; one of each family\n"
+    "  --firewall        SYNs from B are lost\n"
+    "  --forget TIME     TCP connections idle for longer are unknown: their segments are lost\n"
+    "\n"
+    "  --at TIME NAME=VALUE...   changes properties of a path so long after the start; repeatable\n"
+    "  --settings FILE   lines NAME=VALUE, read at the start and on SIGHUP\n"
     "  --seed N          of everything random (default 1): the same seed, the same dice\n"
     "  --host-a IP/LEN   an address of the kernel's on device A; repeatable, as is --host-b\n"
     "  --route-a IP/LEN  a route through device A; repeatable, as is --route-b\n"
@@ -41,34 +64,40 @@ static const char *const usage =
     "  --user NAME       give up root once everything is open\n";
 
 enum flag {
+    FLAG_WORD = 1, /* getopt_long's value of what is no option */
     FLAG_A,
     FLAG_B,
+    FLAG_COPY_OPTIONS,
+    FLAG_SHIFT_SEQUENCE,
+    FLAG_FIREWALL,
+    FLAG_FORGET,
+    FLAG_SETTINGS,
     FLAG_SEED,
-    FLAG_HOST_A,
-    FLAG_HOST_B,
-    FLAG_ROUTE_A,
-    FLAG_ROUTE_B,
     FLAG_MTU,
     FLAG_SPIN,
     FLAG_CAPTURE,
     FLAG_STATS,
     FLAG_USER,
     FLAG_HELP,
-    FLAG_PATH, /* the first of a path's options: both directions, A to B, B to A */
+    FLAG_REPEATABLE, /* from here on */
+    FLAG_NAT,
+    FLAG_AT,
+    FLAG_HOST_A,
+    FLAG_HOST_B,
+    FLAG_ROUTE_A,
+    FLAG_ROUTE_B,
 };
 
-enum path_flag { DELAY, RATE, QUEUE, LOSS, CORRUPT, DUPLICATE, REORDER, REORDER_BY };
-
-#define PATH_OPTION(name, flag)                                              \
-    { name, required_argument, NULL, FLAG_PATH + 3 * (flag) },               \
-        { name "-ab", required_argument, NULL, FLAG_PATH + 3 * (flag) + 1 }, \
-    {                                                                        \
-        name "-ba", required_argument, NULL, FLAG_PATH + 3 * (flag) + 2      \
-    }
-
-static const struct option long_options[] = {
+static const struct option own_options[] = {
     { "a", required_argument, NULL, FLAG_A },
     { "b", required_argument, NULL, FLAG_B },
+    { "copy-options", required_argument, NULL, FLAG_COPY_OPTIONS },
+    { "shift-sequence", no_argument, NULL, FLAG_SHIFT_SEQUENCE },
+    { "nat", required_argument, NULL, FLAG_NAT },
+    { "firewall", no_argument, NULL, FLAG_FIREWALL },
+    { "forget", required_argument, NULL, FLAG_FORGET },
+    { "at", required_argument, NULL, FLAG_AT },
+    { "settings", required_argument, NULL, FLAG_SETTINGS },
     { "seed", required_argument, NULL, FLAG_SEED },
     { "host-a", required_argument, NULL, FLAG_HOST_A },
     { "host-b", required_argument, NULL, FLAG_HOST_B },
@@ -80,88 +109,12 @@ static const struct option long_options[] = {
     { "stats", required_argument, NULL, FLAG_STATS },
     { "user", required_argument, NULL, FLAG_USER },
     { "help", no_argument, NULL, FLAG_HELP },
-    PATH_OPTION("delay", DELAY),
-    PATH_OPTION("rate", RATE),
-    PATH_OPTION("queue", QUEUE),
-    PATH_OPTION("loss", LOSS),
-    PATH_OPTION("corrupt", CORRUPT),
-    PATH_OPTION("duplicate", DUPLICATE),
-    PATH_OPTION("reorder", REORDER),
-    PATH_OPTION("reorder-by", REORDER_BY),
-    { NULL, 0, NULL, 0 },
 };
+enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
 static int bad_value(const char *name, const char *text, const char *expected)
 {
     return command_error("link", EXIT_USAGE, "--%s takes %s, not \"%s\"", name, expected, text);
-}
-
-static bool parse_queue(const char *text, struct link_path *path)
-{
-    path->queue_bytes = path->queue_packets = 0;
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 9 || strcmp(text + digits, "packets") != 0)
-        return unit_size(text, UINT64_C(1) << 40, &path->queue_bytes);
-    char number[16] = "";
-    memcpy(number, text, digits);
-    uint64_t packets;
-    if (!unit_number(number, 1, UINT32_MAX, &packets))
-        return false;
-    path->queue_packets = (uint32_t)packets;
-    return true;
-}
-
-/* Sets one property of one direction; NULL, or what the option takes. */
-static const char *set_property(struct link_path *path, enum path_flag flag, const char *text)
-{
-    bool good = false;
-    const char *expected = "a percentage, such as 1%";
-    switch (flag) {
-    case DELAY:
-        good = unit_duration(text, DELAY_US_MAX, &path->delay_us);
-        expected = "a time up to 1000s, such as 10ms";
-        break;
-    case RATE:
-        good = unit_rate(text, RATE_MAX, &path->rate);
-        expected = "a rate up to 1000gbit, such as 50mbit";
-        break;
-    case QUEUE:
-        good = parse_queue(text, path);
-        expected = "a size, such as 256kb, or a number of packets, such as 100packets";
-        break;
-    case LOSS:
-        good = unit_percent(text, &path->loss);
-        break;
-    case CORRUPT:
-        good = unit_percent(text, &path->corrupt);
-        break;
-    case DUPLICATE:
-        good = unit_percent(text, &path->duplicate);
-        break;
-    case REORDER:
-        good = unit_percent(text, &path->reorder);
-        break;
-    case REORDER_BY:
-        good = unit_duration(text, DELAY_US_MAX, &path->reorder_us);
-        expected = "a time up to 1000s, such as 1ms";
-        break;
-    }
-    return good ? NULL : expected;
-}
-
-static int take_property(struct link_options *options, int value, const char *name,
-                         const char *text)
-{
-    enum path_flag flag = (enum path_flag)((value - FLAG_PATH) / 3);
-    int which = (value - FLAG_PATH) % 3; /* 0: both */
-    for (int i = 0; i < LINK_DIRECTIONS; i++) {
-        if (which != 0 && which != i + 1)
-            continue;
-        const char *expected = set_property(&options->config.paths[i], flag, text);
-        if (expected != NULL)
-            return bad_value(name, text, expected);
-    }
-    return 0;
 }
 
 static int take_prefix(struct tun_address *prefixes, size_t *count, const char *name,
@@ -176,10 +129,9 @@ static int take_prefix(struct tun_address *prefixes, size_t *count, const char *
     return 0;
 }
 
-static int take_option(struct link_options *options, int value, const char *name, const char *text)
+static int take_side(struct link_options *options, int value, const char *name, const char *text)
 {
     struct link_side_options *a = &options->sides[LINK_A_TO_B], *b = &options->sides[LINK_B_TO_A];
-    uint64_t number;
     switch (value) {
     case FLAG_A:
         a->name = text;
@@ -187,27 +139,127 @@ static int take_option(struct link_options *options, int value, const char *name
     case FLAG_B:
         b->name = text;
         return 0;
-    case FLAG_SEED:
-        if (!unit_number(text, 0, UINT64_MAX, &options->config.seed))
-            return bad_value(name, text, "a number below 2^64");
-        return 0;
     case FLAG_HOST_A:
         return take_prefix(a->hosts, &a->host_count, name, text);
     case FLAG_HOST_B:
         return take_prefix(b->hosts, &b->host_count, name, text);
     case FLAG_ROUTE_A:
         return take_prefix(a->routes, &a->route_count, name, text);
-    case FLAG_ROUTE_B:
+    default:
         return take_prefix(b->routes, &b->route_count, name, text);
+    }
+}
+
+/* ---- middleboxes ------------------------------------------------------------------------------ */
+
+static int take_nat(struct middlebox_config *box, const char *text)
+{
+    struct tcpct_address address;
+    if (!address_parse(text, &address))
+        return bad_value("nat", text, "an address, such as 10.60.1.200");
+    struct tcpct_address *place = &box->nat[address.family == 6];
+    if (place->family != 0)
+        return command_error("link", EXIT_USAGE, "--nat takes one address of each family");
+    *place = address;
+    return 0;
+}
+
+static int take_box(struct middlebox_config *box, int value, const char *name, const char *text)
+{
+    switch (value) {
+    case FLAG_COPY_OPTIONS:
+        return link_path_kinds(text, &box->copy)
+                   ? 0
+                   : bad_value(name, text, "kinds from 2 to 255, such as 253,254");
+    case FLAG_SHIFT_SEQUENCE:
+        box->shift_sequence = true;
+        return 0;
+    case FLAG_FIREWALL:
+        box->firewall = true;
+        return 0;
+    case FLAG_FORGET:
+        if (!unit_duration(text, day_us, &box->forget_us) || box->forget_us == 0)
+            return bad_value(name, text, "a time up to a day, such as 30s");
+        return 0;
+    default:
+        return take_nat(box, text);
+    }
+}
+
+/* ---- changes ---------------------------------------------------------------------------------- */
+
+static int take_at(struct link_options *options, const char *text)
+{
+    uint64_t at_us, before_us = options->at_us;
+    if (!unit_duration(text, day_us, &at_us))
+        return bad_value("at", text, "a time up to a day, such as 5s");
+    if (at_us < before_us)
+        return command_error("link", EXIT_USAGE, "--at %s: give changes in the order of time",
+                             text);
+    options->at_us = at_us;
+    options->at_given = true;
+    return 0;
+}
+
+static int take_word(struct link_options *options, const char *text)
+{
+    if (!options->at_given)
+        return command_error("link", EXIT_USAGE, "\"%s\" is not an option: see `tcpct link --help`",
+                             text);
+    if (options->change_count == LINK_CHANGES_MAX)
+        return command_error("link", EXIT_USAGE, "there may be %d changes at most",
+                             LINK_CHANGES_MAX);
+    struct link_path scratch[LINK_DIRECTIONS] = { { 0 } };
+    int status = link_path_change(scratch, text);
+    options->changes[options->change_count++] = (struct link_change){ options->at_us, text };
+    return status;
+}
+
+int link_options_read(const char *name, struct link_path paths[LINK_DIRECTIONS])
+{
+    char line[LINE_SIZE];
+    FILE *file = fopen(name, "re");
+    if (file == NULL)
+        return command_error("link", 1, "cannot read --settings %s: %s", name, strerror(errno));
+    int status = 0;
+    while (status == 0 && fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "#\n")] = '\0';
+        size_t length = strlen(line);
+        while (length > 0 && line[length - 1] == ' ')
+            line[--length] = '\0';
+        if (length > 0)
+            status = link_path_change(paths, line);
+    }
+    fclose(file);
+    return status;
+}
+
+/* ---- all of them ------------------------------------------------------------------------------ */
+
+static int take_option(struct link_options *options, int value, const char *name, const char *text)
+{
+    uint64_t number;
+    switch (value) {
+    case FLAG_WORD:
+        return take_word(options, text);
+    case FLAG_AT:
+        return take_at(options, text);
+    case FLAG_SETTINGS:
+        options->settings = text;
+        return 0;
+    case FLAG_SEED:
+        return unit_number(text, 0, UINT64_MAX, &options->config.seed)
+                   ? 0
+                   : bad_value(name, text, "a number below 2^64");
     case FLAG_MTU:
         if (!unit_number(text, 576, 65535, &number))
             return bad_value(name, text, "a number from 576 to 65535");
         options->mtu = (uint16_t)number;
         return 0;
     case FLAG_SPIN:
-        if (!unit_duration(text, SPIN_US_MAX, &options->spin_us))
-            return bad_value(name, text, "a time up to 1ms, such as 50us");
-        return 0;
+        return unit_duration(text, SPIN_US_MAX, &options->spin_us)
+                   ? 0
+                   : bad_value(name, text, "a time up to 1ms, such as 50us");
     case FLAG_CAPTURE:
         options->capture = text;
         return 0;
@@ -217,22 +269,25 @@ static int take_option(struct link_options *options, int value, const char *name
     case FLAG_USER:
         options->user = text;
         return 0;
+    case FLAG_COPY_OPTIONS:
+    case FLAG_SHIFT_SEQUENCE:
+    case FLAG_FIREWALL:
+    case FLAG_FORGET:
+    case FLAG_NAT:
+        return take_box(&options->config.box, value, name, text);
     default:
-        return take_property(options, value, name, text);
+        return value >= LINK_PATH_FIRST ? link_path_take(options->config.paths, value, text)
+                                        : take_side(options, value, name, text);
     }
 }
 
-static bool may_repeat(int value)
-{
-    return value >= FLAG_HOST_A && value <= FLAG_ROUTE_B;
-}
-
-static int check_options(const struct link_options *options)
+static int check_options(struct link_options *options)
 {
     if (options->sides[0].name == NULL || options->sides[1].name == NULL)
         return command_error("link", EXIT_USAGE,
                              "a link has two ends: give both --a DEV and --b DEV");
-    return 0;
+    return options->settings != NULL ? link_options_read(options->settings, options->config.paths)
+                                     : 0;
 }
 
 int link_options_parse(struct link_options *options, int argc, char **argv)
@@ -240,28 +295,30 @@ int link_options_parse(struct link_options *options, int argc, char **argv)
     *options = (struct link_options){ .config.seed = 1, .spin_us = SPIN_US_DEFAULT };
     for (int i = 0; i < LINK_DIRECTIONS; i++)
         options->config.paths[i] = (struct link_path){ .reorder_us = REORDER_US_DEFAULT,
-                                                       .queue_bytes = QUEUE_BYTES_DEFAULT };
-    uint64_t given = 0;
-    int value, which = 0;
+                                                       .queue_bytes = QUEUE_BYTES_DEFAULT,
+                                                       .burst_loss = 1 };
+    struct option all[OWN_OPTIONS + LINK_PATH_OPTIONS + 1] = { 0 };
+    bool given[OWN_OPTIONS + LINK_PATH_OPTIONS] = { false };
+    memcpy(all, own_options, sizeof own_options);
+    link_path_options(all + OWN_OPTIONS);
+    int value, which = 0, status = 0;
     opterr = 0;
-    optind = 1;
-    while ((value = getopt_long(argc, argv, ":", long_options, &which)) != -1) {
+    optind = 0; /* words are taken where they stand, which GNU's getopt only then sees to */
+    while (status == 0 && (value = getopt_long(argc, argv, "-:", all, &which)) != -1) {
         if (value == FLAG_HELP) {
             fputs(usage, stdout);
             return -1;
         }
         if (value == '?' || value == ':')
             return command_bad_option("link", argv, value);
-        const char *name = long_options[which].name;
-        if ((given >> value & 1) != 0 && !may_repeat(value))
-            return command_error("link", EXIT_USAGE, "--%s is given twice", name);
-        given |= UINT64_C(1) << value;
-        int status = take_option(options, value, name, optarg);
-        if (status != 0)
-            return status;
+        const char *name = value == FLAG_WORD ? "" : all[which].name;
+        if (value != FLAG_WORD) {
+            bool may_repeat = value > FLAG_REPEATABLE && value < LINK_PATH_FIRST;
+            if (given[which] && !may_repeat)
+                return command_error("link", EXIT_USAGE, "--%s is given twice", name);
+            given[which] = true;
+        }
+        status = take_option(options, value, name, optarg);
     }
-    if (optind < argc)
-        return command_error("link", EXIT_USAGE, "\"%s\" is not an option: see `tcpct link --help`",
-                             argv[optind]);
-    return check_options(options);
+    return status != 0 ? status : check_options(options);
 }

@@ -186,6 +186,8 @@ static bool remove_options(struct visit *visit)
         return true;
     uint8_t *options, edited[OPTIONS_SIZE_MAX];
     size_t size = passing_options(passing, &options);
+    if (option_edit_has(&visit->way->drop, options, size))
+        return false;
     size = option_edit_remove(visit->way, options, size, edited);
     use_options(passing, edited, size);
     return true;
@@ -360,8 +362,8 @@ enum { BEHAVIOURS = sizeof behaviours / sizeof *behaviours };
 static bool way_is_plain(const struct middlebox_way *way)
 {
     return way->mtu == 0 && way->split == 0 && !way->reorder_options && !way->drop_syn_data &&
-           !way->strip_syn_data && !way->coalesce && !kinds_any(&way->strip) &&
-           !kinds_any(&way->blank) && !kinds_any(&way->zero);
+           !way->strip_syn_data && !way->coalesce && !kinds_any(&way->drop) &&
+           !kinds_any(&way->strip) && !kinds_any(&way->blank) && !kinds_any(&way->zero);
 }
 
 static bool acts_both_ways(const struct middlebox_config *config)

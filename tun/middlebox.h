@@ -38,6 +38,7 @@ static inline bool option_kinds_has(const struct option_kinds *kinds, uint8_t ki
 struct middlebox_way {
     uint16_t mtu;              /* larger packets are dropped, and answered with ICMP; 0: none */
     bool mtu_silent;           /* ... not answered: a black hole */
+    struct option_kinds drop;  /* segments with these options are lost */
     struct option_kinds strip; /* options removed ... */
     struct option_kinds blank; /* ... or overwritten with NOP ... */
     struct option_kinds zero;  /* ... or only their values, with zeros */

@@ -10,6 +10,15 @@ static size_t pad(uint8_t *to, size_t size)
     return size;
 }
 
+bool option_edit_has(const struct option_kinds *kinds, const uint8_t *options, size_t size)
+{
+    size_t at = 0, length;
+    for (; (length = option_at(options + at, size - at)) > 0; at += length)
+        if (option_kinds_has(kinds, options[at]))
+            return true;
+    return false;
+}
+
 size_t option_edit_remove(const struct middlebox_way *way, const uint8_t *from, size_t size,
                           uint8_t *to)
 {

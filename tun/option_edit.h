@@ -20,6 +20,9 @@ static inline size_t option_at(const uint8_t *bytes, size_t left)
     return left >= 2 && bytes[1] >= 2 && bytes[1] <= left ? bytes[1] : 0;
 }
 
+/* Whether an option of these kinds is there. */
+bool option_edit_has(const struct option_kinds *kinds, const uint8_t *options, size_t size);
+
 /* Strips, blanks and zeroes what `way` says. */
 size_t option_edit_remove(const struct middlebox_way *way, const uint8_t *from, size_t size,
                           uint8_t *to);

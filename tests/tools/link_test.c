@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -46,13 +47,23 @@ static void usage_errors(void **state)
         { "--route-b takes", "--route-b", "10.0.0.0/40" },
         { "given twice", "--a", "x", "--a", "y" },
         { "given twice", "--loss", "1%", "--loss", "1%" },
+        { "--nat takes an address", "--nat", "10.0.0.0/8" },
+        { "one address of each family", "--nat", "10.0.0.1", "--nat", "10.0.0.2" },
+        { "--copy-options takes", "--copy-options", "1" },
+        { "--forget takes", "--forget", "0s" },
+        { "--at takes", "--at", "5" },
+        { "order of time", "--at", "5s", "--at", "4s" },
+        { "is no change", "--at", "5s", "rate" },
+        { "is no change", "--at", "5s", "seed=7" },
+        { "rate-ab takes", "--at", "5s", "rate-ab=x" },
+        { "no-such-file", "--a", "x", "--b=y", "--settings=/no-such-file" },
         { "needs a value", "--loss" },
         { "unknown", "--nonsense" },
         { "not an option", "word" },
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct run run = LINK(lines[i][1], lines[i][2], lines[i][3], lines[i][4]);
-        assert_int_equal(run.status, EXIT_USAGE);
+        assert_int_not_equal(run.status, 0);
         if (strstr(run.error, lines[i][0]) == NULL)
             fail_msg("\"%s\" is not in \"%s\"", lines[i][0], run.error);
     }
@@ -119,6 +130,52 @@ static void values_are_taken(void **state)
     assert_int_equal(parsed.sides[1].route_count, 1);
 }
 
+static void boxes_are_taken(void **state)
+{
+    (void)state;
+    const struct middlebox_config *box = &parsed.config.box;
+    assert_int_equal(PARSE(NULL).status, 0);
+    assert_false(box->shift_sequence || box->firewall);
+    assert_int_equal(PARSE("--nat", "10.60.1.200", "--nat", "fd60:1::200", "--copy-options",
+                           "253,254", "--forget", "30s", "--shift-sequence", "--firewall")
+                         .status,
+                     0);
+    assert_true(box->shift_sequence && box->firewall);
+    assert_true(box->nat[0].family == 4 && box->nat[1].family == 6);
+    assert_true(option_kinds_has(&box->copy, 253) && option_kinds_has(&box->copy, 254));
+    assert_int_equal(box->forget_us, 30000000);
+}
+
+static void changes_are_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        PARSE("--at", "5s", "rate=1mbit", "delay-ab=20ms", "--at", "6s", "--loss", "1%", "loss=2%")
+            .status,
+        0);
+    assert_int_equal(parsed.change_count, 3);
+    assert_true(parsed.changes[0].at_us == 5000000 && parsed.changes[1].at_us == 5000000);
+    assert_true(parsed.changes[2].at_us == 6000000);
+    assert_string_equal(parsed.changes[2].text, "loss=2%");
+    assert_true(parsed.config.paths[0].loss == 0.01);
+}
+
+static void settings_are_read(void **state)
+{
+    (void)state;
+    char name[] = "/tmp/tcpct-settings-XXXXXX", flag[64];
+    int fd = mkstemp(name);
+    static const char text[] = "# of the line\n\ndelay=7ms # both\nloss-ba=3%\ncoalesce=on";
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    snprintf(flag, sizeof flag, "--settings=%s", name);
+    assert_int_equal(PARSE(flag, "--delay", "1ms").status, 0);
+    assert_int_equal(parsed.config.paths[0].delay_us, 7000);
+    assert_true(parsed.config.paths[0].loss == 0 && parsed.config.paths[1].loss == 0.03);
+    assert_true(parsed.config.paths[0].box.coalesce);
+    unlink(name);
+}
+
 /* ---- forwarding ----------------------------------------------------------------------------- */
 
 /* Reads from the link's standard output until `end` has come. */
@@ -135,25 +192,48 @@ static void read_until(int output, char *text, size_t size, const char *end)
     } while (strstr(text, end) == NULL);
 }
 
-static pid_t start(int *output)
+/* In the namespace: a link from left to right, with up to two more flags. */
+static pid_t start(int *output, char *more, char *value)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        char *argv[] = { "link",        "--a",      "left",        "--b",     "right", "--route-a",
-                         "10.5.0.0/16", "--host-a", "10.4.0.1/32", "--stats", "-",     NULL };
+        char *argv[] = { "link",      "--a",         "left",     "--b",         "right",
+                         "--route-a", "10.5.0.0/16", "--host-a", "10.4.0.1/32", "--stats",
+                         "-",         more,          value,      NULL };
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         close(ends[1]);
-        int status = command_link(11, argv);
+        int status = command_link(more == NULL ? 11 : 13, argv);
         fflush(stdout);
         _exit(status);
     }
     close(ends[1]);
     *output = ends[0];
     return child;
+}
+
+static void end(pid_t link, int output)
+{
+    char text[4096];
+    kill(link, SIGTERM);
+    read_until(output, text, sizeof text, "}}\n");
+    int status;
+    assert_int_equal(waitpid(link, &status, 0), link);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(output);
+}
+
+static void send_packets(int count)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+    inet_pton(AF_INET, "10.5.0.1", &to.sin_addr);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(sendto(fd, "abc", 3, 0, (struct sockaddr *)&to, sizeof to), 3);
+    close(fd);
 }
 
 static void packets_pass(void **state)
@@ -163,30 +243,73 @@ static void packets_pass(void **state)
         skip();
     int output;
     char text[4096];
-    pid_t link = start(&output);
+    pid_t link = start(&output, NULL, NULL);
     read_until(output, text, sizeof text, "\n");
     assert_string_equal(text, "ready left right\n");
 
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
-    inet_pton(AF_INET, "10.5.0.1", &to.sin_addr);
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(sendto(fd, "abc", 3, 0, (struct sockaddr *)&to, sizeof to), 3);
-    close(fd);
+    send_packets(3);
     do { /* the counters, until the last packet has passed */
         kill(link, SIGUSR1);
         read_until(output, text, sizeof text, "}}\n");
     } while (strstr(text, "\"packets_out\": 3, \"bytes_out\": 93,") == NULL);
     assert_non_null(strstr(text, "{\"a_to_b\": {\"packets_in\": 3, \"bytes_in\": 93,"));
 
-    kill(link, SIGTERM);
-    read_until(output, text, sizeof text, "}}\n");
     assert_non_null(strstr(text, "\"write_failures\": 0"));
-    int status;
-    assert_int_equal(waitpid(link, &status, 0), link);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    close(output);
+    end(link, output);
+}
+
+/* Sends a packet at a time until this counter of A to B has grown by three. */
+static void send_until(pid_t link, int output, const char *name)
+{
+    char text[4096], label[32];
+    unsigned long long first = 0, now;
+    bool begun = false;
+    snprintf(label, sizeof label, "\"%s\": ", name);
+    do {
+        send_packets(1);
+        kill(link, SIGUSR1);
+        read_until(output, text, sizeof text, "}}\n");
+        const char *at = strstr(text, label);
+        assert_non_null(at);
+        now = strtoull(at + strlen(label), NULL, 10);
+        first = begun ? first : now;
+        begun = true;
+    } while (now < first + 3);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void changes_are_made(void **state)
+{
+    (void)state;
+    if (!namespace_enter())
+        skip();
+    int output;
+    char text[4096], name[] = "/tmp/tcpct-settings-XXXXXX";
+    close(mkstemp(name));
+    write_file(name, "loss=100%\n");
+    pid_t link = start(&output, "--settings", name);
+    read_until(output, text, sizeof text, "\n");
+    send_until(link, output, "lost");
+    write_file(name, "loss=0\n");
+    kill(link, SIGHUP);
+    send_until(link, output, "packets_out");
+    write_file(name, "loss=100%\nnonsense\n"); /* nothing of it is used */
+    kill(link, SIGHUP);
+    send_until(link, output, "packets_out");
+    unlink(name);
+    end(link, output);
+
+    link = start(&output, "--at=100ms", "loss=100%");
+    read_until(output, text, sizeof text, "\n");
+    send_until(link, output, "lost");
+    end(link, output);
 }
 
 static void failures_are_told(void **state)
@@ -214,10 +337,10 @@ static void failures_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usage_errors),
-        cmocka_unit_test(values_are_taken),
-        cmocka_unit_test(packets_pass),
-        cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(usage_errors),      cmocka_unit_test(values_are_taken),
+        cmocka_unit_test(boxes_are_taken),   cmocka_unit_test(changes_are_taken),
+        cmocka_unit_test(settings_are_read), cmocka_unit_test(packets_pass),
+        cmocka_unit_test(changes_are_made),  cmocka_unit_test(failures_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,18 @@ static void options_are_stripped(void **state)
     boxed_end(&box);
 }
 
+static void options_are_not_let_through(void **state)
+{
+    (void)state;
+    BEGIN(.seed = 1);
+    option_kinds_add(&box.ways[LINK_A_TO_B].drop, EXTENDED);
+    struct segment segment = syn(20);
+    boxed_pass(&box, LINK_A_TO_B, &segment);
+    segment = opening(20);
+    assert_int_equal(boxed_send(&box, LINK_A_TO_B, &segment), 0);
+    boxed_end(&box);
+}
+
 static void options_are_blanked_or_reordered(void **state)
 {
     (void)state;
@@ -372,6 +384,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(nothing_asked_for),
         BOTH(options_are_stripped),
+        BOTH(options_are_not_let_through),
         BOTH(options_are_blanked_or_reordered),
         BOTH(options_are_copied),
         BOTH(syn_data),
