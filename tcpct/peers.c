@@ -11,14 +11,16 @@ struct peer *peers_find(struct tcpct_stack *stack, const struct tcpct_address *a
 struct peer *peers_use(struct tcpct_stack *stack, const struct tcpct_address *address,
                        uint64_t now_us)
 {
-    struct peer *peer = peers_find(stack, address);
-    if (!peer) {
-        peer = stack->peers;
-        for (unsigned i = 1; i < PEERS_MAX; i++)
-            if (stack->peers[i].used_us < peer->used_us)
-                peer = &stack->peers[i];
-        *peer = (struct peer){ .address = *address };
+    struct peer *oldest = stack->peers;
+    for (unsigned i = 0; i < PEERS_MAX; i++) {
+        struct peer *peer = &stack->peers[i];
+        if (ip_address_equal(&peer->address, address)) {
+            peer->used_us = now_us;
+            return peer;
+        }
+        if (peer->used_us < oldest->used_us)
+            oldest = peer;
     }
-    peer->used_us = now_us;
-    return peer;
+    *oldest = (struct peer){ .address = *address, .used_us = now_us };
+    return oldest;
 }

@@ -51,7 +51,7 @@ static bool begin(struct exchange *exchange)
         sent = sendto(fd, request, sizeof request, MSG_FASTOPEN | MSG_NOSIGNAL,
                       (const struct sockaddr *)&server, sizeof server);
     else
-        connect(fd, (const struct sockaddr *)&server, sizeof server);
+        (void)connect(fd, (const struct sockaddr *)&server, sizeof server);
     exchange->asked = sent == REQUEST_SIZE;
     struct epoll_event event = { .events = exchange->asked ? EPOLLIN : EPOLLOUT,
                                  .data.ptr = exchange };

@@ -103,6 +103,7 @@ static void test_recorded_capture(void **state)
 
 /* ---- tests/pcaps/DECODE.txt, packet for packet ---------------------------------------------- */
 
+/* NOLINTBEGIN(cert-err34-c): a number that is out of range is seen when the texts are compared. */
 /* An option in DECODE.txt's words, as text and as JSON must have it. */
 static bool translate(const char *word, char text[100], char json[100])
 {
@@ -135,6 +136,7 @@ static bool translate(const char *word, char text[100], char json[100])
     }
     return true;
 }
+/* NOLINTEND(cert-err34-c) */
 
 static void check_line(char *expected, const char *text, const char *json)
 {
