@@ -261,8 +261,8 @@ static void assert_unchanged(const struct script *t, const struct picture *befor
 {
     static struct picture after;
     take_picture(t, &after);
-    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): the padding
-     * of both is that of the same TCB */
+    /* The padding of both is that of the same TCB. */
+    // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c)
     if (memcmp(&after, before, sizeof(after)) == 0)
         return;
     const uint8_t *a = (const uint8_t *)&after, *b = (const uint8_t *)before;
