@@ -219,6 +219,7 @@ void tcpct_connection_info(const struct tcpct_connection *connection, struct tcp
     info->initiator = connection->initiator;
     info->cookies = connection->pair.size && connection->state != TCPCT_SYN_SENT;
     info->ecn = connection->ecn.agreed;
+    info->md5 = connection->md5_key != NULL;
     info->fast_open = connection->fast_open.accepted;
     info->syn_data_sent = connection->syn_data_sent > 0;
     info->syn_ack_data_taken = connection->syn_ack_data_taken;

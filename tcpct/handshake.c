@@ -14,6 +14,7 @@ static void take_syn(struct tcpct_connection *connection, const struct segment *
 {
     tcb_peer_options(connection, &syn->options);
     connection->pair.size = 0;
+    connection->cookie_less &= (syn->options.present & OPTION_COOKIE_LESS) != 0;
     connection->irs = syn->seq;
     connection->rcv_nxt = connection->last_ack_sent = syn->seq + 1;
     connection->rcv_edge =
@@ -45,6 +46,7 @@ struct tcpct_connection *handshake_begin(struct tcpct_listener *listener, const 
     uint16_t mss = mss_of(&syn->options, &syn->source);
     connection->listener = listener;
     connection->queued_at = listener;
+    connection->cookie_less = syn->key && listen_uses_cookies(listener);
     listener->queued++;
     connection->iss = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
     connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);

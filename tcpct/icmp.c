@@ -121,7 +121,8 @@ static enum tcpct_verdict take_error(struct tcpct_stack *stack, const struct mes
         uint32_t mtu =
             message->v6 ? wire_get32(message->bytes + 4) : wire_get16(message->bytes + 6);
         path_too_big(connection, mtu, now_us);
-    } else if (connection->state == TCPCT_SYN_SENT && !connection->pair.size) {
+    } else if (connection->state == TCPCT_SYN_SENT && !connection->pair.size &&
+               !connection->md5_key) {
         tcb_closed(connection, TCPCT_ERROR_REFUSED, now_us);
     }
     return TCPCT_ACCEPTED;

@@ -93,6 +93,9 @@ static void choose_cookie(struct tcpct_connection *connection, uint64_t now_us)
     const struct peer *peer = peers_find(connection->stack, &connection->endpoints.remote);
     if (peer && now_us < peer->plain_until_us)
         pair->size = 0;
+    connection->cookie_less = connection->md5_key && pair->size;
+    if (connection->md5_key) /* 8.4 */
+        pair->size = 0;
     if (peer && now_us < peer->no_data_until_us)
         connection->syn_data = 0;
     for (unsigned i = 0; i < pair->size; i++) /* 3.5.1: new for each exchange, and kept */
@@ -128,7 +131,7 @@ int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options 
     new->snd_una = new->snd_nxt = new->iss;
     new->data_seq = new->iss + 1;
     new->timestamp_offset = stack_random(stack); /* TSoffset, per connection (3) */
-    if (options->fast_open && new->pair.size == 0)
+    if (options->fast_open && new->pair.size == 0 && !new->md5_key)
         fastopen_prepare(new, now_us);
     new->syn_due = true;
     tcb_state(new, TCPCT_SYN_SENT, now_us);
@@ -229,6 +232,7 @@ static enum tcpct_verdict established(struct tcpct_connection *connection,
         take_syn_ack_data(connection, segment);
     } else {
         connection->pair.size = 0;
+        connection->cookie_less &= (segment->options.present & OPTION_COOKIE_LESS) != 0;
         connection->confirmed = true;
         fastopen_remember(connection, &segment->options, now_us);
         connection->fast_open.accepted = accepted > 0;
@@ -367,8 +371,10 @@ void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us)
             fastopen_lost(connection, now_us);
         if (connection->syn_tries >= SYN_DATA_TRIES)
             connection->syn_data = 0;
-        if (connection->syn_tries >= SYN_COOKIE_TRIES)
+        if (connection->syn_tries >= SYN_COOKIE_TRIES) {
             connection->pair.size = 0;
+            connection->cookie_less = false;
+        }
         connection->syn_due = true;
     } else {
         connection->opening_timeouts++;

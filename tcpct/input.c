@@ -352,6 +352,8 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         segment->seq == connection->irs + 1)
         connection->opening_timestamp = options->timestamp_value;
     tcb_take_timeout(connection, options);
+    if (connection->md5_key && options->present & OPTION_TIMESTAMPS_EXTENDED)
+        connection->cookie_less = true; /* the <SYN>, which was not kept, had the option */
     recovery_peer_heard(connection, now_us);
     if (connection->pair.size && options->present & OPTION_MSS)
         take_introduction(connection, segment, now_us);

@@ -9,14 +9,19 @@
 
 enum { AMPLIFICATION_MAX = 3 };
 
+bool listen_uses_cookies(const struct tcpct_listener *listener)
+{
+    const struct tcpct_parameters *parameters = &listener->options.parameters;
+    return parameters->cookie_desired && !parameters->out_never;
+}
+
 /* A Cookie is taken if this listener wants cookies, the peer has Timestamps, which must be
  * supported (3), and no MD5 option forbids it (8.4). */
 bool listen_wants_cookie(const struct tcpct_listener *listener, const struct segment *syn)
 {
     const struct tcp_options *options = &syn->options;
-    const struct tcpct_parameters *parameters = &listener->options.parameters;
-    return parameters->cookie_desired && !parameters->out_never &&
-           (options->present & OPTION_COOKIE) && (options->present & OPTION_TIMESTAMPS) &&
+    return listen_uses_cookies(listener) && (options->present & OPTION_COOKIE) &&
+           (options->present & OPTION_TIMESTAMPS) &&
            !(options->present & (OPTION_MD5 | OPTION_AUTHENTICATION));
 }
 
@@ -40,7 +45,7 @@ static void answer_options(const struct tcpct_stack *stack, const struct segment
 {
     const struct tcp_options *from = &syn->options;
     bool scaling = from->present & OPTION_WINDOW_SCALE;
-    options->present = OPTION_MSS;
+    options->present |= OPTION_MSS;
     options->mss = stack_mss(stack, &syn->source);
     if (!(from->present & OPTION_TIMESTAMPS)) /* nothing would bring the others back */
         return;
@@ -142,13 +147,17 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
     uint16_t mss = mss_of(&syn->options, &syn->source);
     answer.seq = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
     answer_options(stack, syn, &parties, &answer.options, now_us);
-    if (!cookie && listener->options.fast_open_queue && syn->options.present & OPTION_FAST_OPEN)
+    if (syn->key && listen_uses_cookies(listener) && /* 8.4: in a Cookie's place */
+        syn->options.present & OPTION_TIMESTAMPS)
+        answer.options.present |= syn->options.present & OPTION_COOKIE_LESS;
+    if (!cookie && !syn->key && listener->options.fast_open_queue &&
+        syn->options.present & OPTION_FAST_OPEN)
         fastopen_grant(stack, syn, &answer.options);
     if (cookie) {
         answer_cookie(stack, syn, &parties, &answer);
         answered = answer_data(listener, syn, &answer, reply);
     }
-    if (!segment_encode(&answer, reply, stack->config.checksum_offload))
+    if (!md5sig_encode(stack->md5sig, &answer, reply, stack->config.checksum_offload))
         return LISTEN_REFUSED;
     if (answered)
         return LISTEN_REPLIED_ANSWER;
@@ -282,9 +291,7 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
     unsigned slot = 0;
     bool fin = segment->flags & SEGMENT_FIN;
     enum cookie_verdict cookie =
-        listener->options.parameters.cookie_desired && !listener->options.parameters.out_never
-            ? listen_verify(stack, segment, &slot)
-            : COOKIE_INVALID;
+        listen_uses_cookies(listener) ? listen_verify(stack, segment, &slot) : COOKIE_INVALID;
     if (cookie == COOKIE_INVALID) {
         *verdict = TCPCT_BAD_COOKIE;
         trace_stack(stack, segment, TCPCT_TRACE_DISCARD, "Cookie-Pair does not verify", 0, now_us);

@@ -37,6 +37,8 @@ bool listen_backlog_add(struct tcpct_connection *connection);
 /* It is no longer half made. */
 void listen_unqueue(struct tcpct_connection *connection);
 
+/* Whether any <SYN> may be. */
+bool listen_uses_cookies(const struct tcpct_listener *listener);
 /* Whether this <SYN> is answered with a Cookie. */
 bool listen_wants_cookie(const struct tcpct_listener *listener, const struct segment *syn);
 

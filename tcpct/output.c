@@ -43,10 +43,17 @@ static void add_pair(const struct tcpct_connection *connection, struct segment *
     }
 }
 
+/* What 40 bytes hold (RFC 2018, 3), beside a signature if need be, or the least extension. */
+static unsigned sack_blocks_max(const struct tcpct_connection *connection)
+{
+    bool in_header = connection->md5_key && !(connection->cookie_less && connection->timestamps);
+    return (in_header ? 2u : 4u) - connection->timestamps;
+}
+
 static void add_sack(const struct tcpct_connection *connection, struct tcp_options *options)
 {
     const struct ranges *ranges = &connection->ranges;
-    unsigned most = connection->timestamps ? 3 : 4; /* what 40 bytes hold (RFC 2018, 3) */
+    unsigned most = sack_blocks_max(connection);
     bool duplicate = connection->duplicate.start != connection->duplicate.end;
     if (!connection->sack_permitted || (ranges->count == 0 && !duplicate))
         return;
@@ -56,6 +63,8 @@ static void add_sack(const struct tcpct_connection *connection, struct tcp_optio
         options->sack[options->sack_count++] = connection->duplicate;
     for (unsigned i = 0; i < ranges->count && options->sack_count < most; i++)
         options->sack[options->sack_count++] = ranges->item[i];
+    if (connection->md5_key && connection->timestamps && options->sack_count > 1)
+        options->present ^= OPTION_TIMESTAMPS | OPTION_TIMESTAMPS_EXTENDED; /* 8 */
 }
 
 /* The Initiator's <ACK(SYN)>, also when it is sent again: the numbers and the echo are those that
@@ -120,6 +129,10 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
         .window = offer_window(connection),
     };
     struct tcp_options *options = &segment->options;
+    if (connection->md5_key) {
+        options->present |= OPTION_MD5;
+        segment->key = connection->md5_key;
+    }
     if (connection->ecn.echo)
         segment->flags |= SEGMENT_ECE;
     if (connection->urgent_queued && seq != connection->iss &&
@@ -184,7 +197,7 @@ static bool finish(struct tcpct_connection *connection, struct segment *segment,
                    struct tcpct_packet *packet)
 {
     struct tcpct_stack *stack = connection->stack;
-    if (!segment_encode(segment, packet, stack->config.checksum_offload))
+    if (!md5sig_encode(stack->md5sig, segment, packet, stack->config.checksum_offload))
         return false;
     connection->totals.packets_sent++;
     acknowledged_now(connection);
@@ -213,7 +226,7 @@ static uint32_t buffer_room(const struct tcpct_connection *connection,
 {
     uint32_t offload = connection->stack->config.offload_size_max;
     size_t headers = segment_header_size(segment);
-    if (offload == 0 || (segment->options.present & OPTION_TIMESTAMPS_EXTENDED) ||
+    if (offload == 0 || segment->options.present & (OPTION_TIMESTAMPS_EXTENDED | OPTION_MD5) ||
         segment->flags & SEGMENT_URG || /* which would be repeated as it is */
         offload < headers + 2 * room)
         return room;
@@ -227,13 +240,14 @@ static void propose_options(const struct tcpct_connection *connection, struct se
     struct tcp_options *options = &segment->options;
     if (connection->stack->config.ecn && connection->syn_tries == 0) /* RFC 3168, 6.1.1.1 */
         segment->flags |= SEGMENT_ECE | SEGMENT_CWR;
-    options->present = OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_TIMESTAMPS | OPTION_WINDOW_SCALE;
+    options->present |=
+        OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_TIMESTAMPS | OPTION_WINDOW_SCALE;
     options->mss = stack_mss(connection->stack, &connection->endpoints.remote);
     options->window_scale = connection->stack->rcv_scale;
     options->timestamp_size = 4;
     options->timestamp_value = tcb_timestamp(connection, now_us);
     options->timestamp_echo = 0;
-    if (connection->pair.size) /* beside a Cookie there is room for neither */
+    if (connection->pair.size || connection->md5_key) /* there is room for neither */
         return;
     tcb_announce_timeout(connection, options);
     fastopen_propose(connection, options);
@@ -255,6 +269,8 @@ static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *p
         propose_options(connection, &segment, now_us);
     }
     uint32_t data = 0;
+    if (connection->cookie_less)
+        options->present |= OPTION_COOKIE_LESS;
     if (connection->pair.size) {
         options->present |= OPTION_COOKIE;
         options->cookie_size = connection->pair.size;

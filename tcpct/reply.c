@@ -10,6 +10,8 @@ struct segment reply_to(const struct tcpct_stack *stack, const struct segment *s
         .source_port = segment->destination_port,
         .destination_port = segment->source_port,
         .hop_limit = stack->config.hop_limit,
+        .options.present = segment->key ? OPTION_MD5 : 0,
+        .key = segment->key,
     };
 }
 
@@ -46,5 +48,5 @@ bool reply_reset(const struct tcpct_stack *stack, const struct segment *segment,
         reset.flags = SEGMENT_RST | SEGMENT_ACK;
     }
     copy_options(&segment->options, &reset.options);
-    return segment_encode(&reset, reply, stack->config.checksum_offload);
+    return md5sig_encode(stack->md5sig, &reset, reply, stack->config.checksum_offload);
 }

@@ -116,6 +116,7 @@ enum segment_verdict segment_decode(struct segment *segment, const struct tcpct_
     struct wire wire = wire_reader(tcp, ip.payload_size);
     take_ip(segment, &ip);
     segment->segment_size = packet->segment_size;
+    segment->key = NULL;
     size_t header_size = take_tcp(segment, &wire);
     if (wire.failed || header_size < TCP_HEADER_SIZE || header_size > ip.payload_size)
         return SEGMENT_TRUNCATED;

@@ -19,6 +19,8 @@ enum segment_flag {
 /* The ECN field: the low two bits of traffic_class (RFC 3168, 5). */
 enum { ECN_CAPABLE = 2, ECN_EXPERIENCED = 3, ECN_MASK = 3 };
 
+struct md5_key;
+
 struct segment {
     struct tcpct_address source, destination;
     uint16_t source_port, destination_port;
@@ -33,9 +35,10 @@ struct segment {
     struct tcp_options options;
     const uint8_t *data; /* after the header extension; points into the packet */
     uint32_t data_size;
-    uint32_t packet_size;    /* the whole IP datagram (a coalesced one: the buffer) */
-    uint16_t segment_size;   /* coalesced: data comes in pieces of this size; else 0 */
-    uint16_t extension_size; /* bytes of header extension */
+    uint32_t packet_size;      /* the whole IP datagram (a coalesced one: the buffer) */
+    uint16_t segment_size;     /* coalesced: data comes in pieces of this size; else 0 */
+    uint16_t extension_size;   /* bytes of header extension */
+    const struct md5_key *key; /* of its signature (md5sig.h), or NULL; the codec ignores it */
 };
 
 enum segment_verdict {

@@ -149,6 +149,7 @@ void tcpct_stack_destroy(struct tcpct_stack *stack)
         memory_free(&memory, stack->listeners);
         stack->listeners = next;
     }
+    md5sig_destroy(stack->md5sig, &memory);
     secrets_destroy(&stack->secrets);
     isn_keys_destroy(&stack->isn_keys);
     secrets_destroy(&stack->fast_open_secrets);
@@ -165,6 +166,29 @@ int tcpct_address_add(struct tcpct_stack *stack, const struct tcpct_address *add
         return TCPCT_ERROR_MEMORY;
     stack->addresses[stack->address_count++] = *address;
     return TCPCT_OK;
+}
+
+/* Whether all connections with the peer are signed. */
+static bool all_signed(const struct tcpct_stack *stack, const struct tcpct_address *peer)
+{
+    for (const struct tcpct_connection *i = stack->pool; i; i = i->pool_next)
+        if (i->stack && !i->md5_key && ip_address_equal(&i->endpoints.remote, peer))
+            return false;
+    return true;
+}
+
+int tcpct_md5_key_set(struct tcpct_stack *stack, const struct tcpct_address *peer, const void *key,
+                      size_t size)
+{
+    if ((peer->family != 4 && peer->family != 6) || ip_address_is_unusable(peer) || size == 0 ||
+        size > TCPCT_MD5_KEY_MAX)
+        return TCPCT_ERROR_INVALID;
+    if (!all_signed(stack, peer))
+        return TCPCT_ERROR_IN_USE;
+    int error = stack->md5sig ? TCPCT_OK : md5sig_create(&stack->md5sig, &stack->memory);
+    if (error)
+        return error;
+    return md5sig_set(stack->md5sig, peer, key, size) ? TCPCT_OK : TCPCT_ERROR_MEMORY;
 }
 
 /* ---- listeners ----------------------------------------------------------------------------- */
@@ -418,6 +442,9 @@ static enum tcpct_verdict take_packet(struct tcpct_stack *stack, const struct tc
     stack->counters.options_ignored += segment.options.ignored;
     struct endpoints endpoints = demux_endpoints(&segment);
     struct tcpct_connection *connection = demux_find(stack, &endpoints);
+    segment.key = connection ? connection->md5_key : md5sig_find(stack->md5sig, &segment.source);
+    if (segment.key && !md5sig_verify(stack->md5sig, segment.key, packet, &segment))
+        return TCPCT_BAD_SIGNATURE; /* RFC 2385, 2.0: no response */
     return connection ? with_tcb(connection, &segment, reply, now_us)
                       : without_tcb(stack, &segment, reply, now_us);
 }

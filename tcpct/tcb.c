@@ -83,6 +83,7 @@ struct tcpct_connection *tcb_create(struct tcpct_stack *stack, const struct endp
     }
     connection->stack = stack;
     connection->endpoints = *endpoints;
+    connection->md5_key = md5sig_find(stack->md5sig, &endpoints->remote);
     connection->heap_index = UINT32_MAX;
     connection->user_timeout_us = stack->config.user_timeout_us;
     connection->mss = mss_default(&endpoints->remote);

@@ -10,6 +10,7 @@
 #include "congestion.h"
 #include "cookie.h"
 #include "flight.h"
+#include "md5sig.h"
 #include "memory.h"
 #include "ranges.h"
 #include "ring.h"
@@ -147,6 +148,7 @@ struct tcpct_connection {
     uint64_t timers[TIMERS];                                /* TCPCT_NEVER: off */
 
     struct endpoints endpoints;
+    const struct md5_key *md5_key; /* all is signed; NULL: nothing is */
     enum tcpct_state state;
     int error; /* enum tcpct_error: why it failed */
     bool initiator;
@@ -218,6 +220,8 @@ struct tcpct_connection {
 
     /* RFC 6013. */
     struct cookie_pair pair;
+    bool
+        cookie_less; /* header extensions may go to a peer with a key (3.3); at first: are wanted */
     bool introducing;             /* SYN-only options go with the pair, and with ... */
     uint32_t introduce_seq;       /* ... what begins here, until it is acknowledged (2.5) */
     uint16_t mss_wanted;          /* to be announced; 0: what the device carries */
@@ -259,6 +263,7 @@ struct tcpct_stack {
     struct tcpct_listener *listeners;
     struct secrets secrets;
     struct isn_keys isn_keys;
+    struct md5sig *md5sig; /* NULL: no peer has a key */
     struct secrets fast_open_secrets;
     struct peer peers[PEERS_MAX];
 

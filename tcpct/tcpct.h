@@ -46,6 +46,7 @@ enum tcpct_error {
     TCPCT_ERROR_EVICTED = -10,   /* the stack was destroyed or needed the memory */
     TCPCT_ERROR_EXTENSION = -11, /* the peer took a header extension for data: what it got is
                                     wrong; the next connection to it will be plain TCP */
+    TCPCT_ERROR_NO_MD5 = -12,    /* OpenSSL refuses MD5, as under FIPS: nothing can be signed */
 };
 
 /* The sentence that belongs to an error; never NULL. */
@@ -136,19 +137,28 @@ void tcpct_stack_destroy(struct tcpct_stack *stack);
 /* Adds one of the stack's own addresses (at most 16). Errors: INVALID, MEMORY. */
 int tcpct_address_add(struct tcpct_stack *stack, const struct tcpct_address *address);
 
+#define TCPCT_MD5_KEY_MAX 80
+/* Sets the key for TCP MD5 signatures (RFC 2385) of all connections with the peer at that address.
+ * Whatever comes from it unsigned is discarded in silence, and no Cookie is exchanged with it (RFC
+ * 6013, 8.4). 1 to TCPCT_MD5_KEY_MAX bytes, copied; at most 64 peers. A key may be changed at any
+ * time. Errors: INVALID, MEMORY, NO_MD5, IN_USE (there are connections without a key). */
+int tcpct_md5_key_set(struct tcpct_stack *stack, const struct tcpct_address *peer, const void *key,
+                      size_t size);
+
 /* What became of a packet. Each is counted (tcpct_counters). */
 enum tcpct_verdict {
-    TCPCT_ACCEPTED,     /* a connection took it */
-    TCPCT_REPLIED,      /* answered without state; the reply is to be sent */
-    TCPCT_NOT_MINE,     /* a good packet to another address or protocol */
-    TCPCT_MALFORMED,    /* truncated, bad header, bad length */
-    TCPCT_BAD_CHECKSUM, /* of IP or TCP */
-    TCPCT_FRAGMENT,     /* an IP fragment: never reassembled here */
-    TCPCT_BAD_OPTIONS,  /* duplicates, exclusive options, bad Extend: discarded (3, 3.4) */
-    TCPCT_BAD_COOKIE,   /* an opening whose Cookie-Pair fails (4.4), or equal cookies (4.3) */
-    TCPCT_UNACCEPTABLE, /* outside the window, old timestamp, unproven FIN or RST ... */
-    TCPCT_NO_RESOURCES, /* a bounded pool was full */
-    TCPCT_VERDICTS,     /* how many there are */
+    TCPCT_ACCEPTED,      /* a connection took it */
+    TCPCT_REPLIED,       /* answered without state; the reply is to be sent */
+    TCPCT_NOT_MINE,      /* a good packet to another address or protocol */
+    TCPCT_MALFORMED,     /* truncated, bad header, bad length */
+    TCPCT_BAD_CHECKSUM,  /* of IP or TCP */
+    TCPCT_FRAGMENT,      /* an IP fragment: never reassembled here */
+    TCPCT_BAD_OPTIONS,   /* duplicates, exclusive options, bad Extend: discarded (3, 3.4) */
+    TCPCT_BAD_COOKIE,    /* an opening whose Cookie-Pair fails (4.4), or equal cookies (4.3) */
+    TCPCT_UNACCEPTABLE,  /* outside the window, old timestamp, unproven FIN or RST ... */
+    TCPCT_NO_RESOURCES,  /* a bounded pool was full */
+    TCPCT_BAD_SIGNATURE, /* of a peer with a key: no signature, or a wrong one (RFC 2385) */
+    TCPCT_VERDICTS,      /* how many there are */
 };
 const char *tcpct_verdict_text(enum tcpct_verdict verdict);
 
@@ -309,6 +319,7 @@ struct tcpct_info {
     bool cookies;            /* cookies were exchanged: RFC 6013 is in force */
     bool ecn;                /* ECN was agreed */
     bool fast_open;          /* the data of the <SYN> was taken (RFC 7413) */
+    bool md5;                /* every segment is signed (RFC 2385) */
     bool syn_data_sent;      /* our request travelled in the <SYN> */
     bool syn_ack_data_taken; /* the answer began in the <SYN,ACK(SYN)> */
     uint16_t mss;            /* payload of a full segment without header extension */

@@ -28,6 +28,8 @@ const char *tcpct_error_text(int error)
         return "the connection was dropped for want of resources";
     case TCPCT_ERROR_EXTENSION:
         return "the peer took a TCP header extension for data";
+    case TCPCT_ERROR_NO_MD5:
+        return "OpenSSL refuses MD5 (is FIPS mode on?), so nothing can be signed";
     default:
         return "unknown error";
     }
@@ -36,11 +38,12 @@ const char *tcpct_error_text(int error)
 const char *tcpct_verdict_text(enum tcpct_verdict verdict)
 {
     static const char *const texts[TCPCT_VERDICTS] = {
-        [TCPCT_ACCEPTED] = "accepted",         [TCPCT_REPLIED] = "replied",
-        [TCPCT_NOT_MINE] = "not mine",         [TCPCT_MALFORMED] = "malformed",
-        [TCPCT_BAD_CHECKSUM] = "bad checksum", [TCPCT_FRAGMENT] = "fragment",
-        [TCPCT_BAD_OPTIONS] = "bad options",   [TCPCT_BAD_COOKIE] = "bad cookie",
-        [TCPCT_UNACCEPTABLE] = "unacceptable", [TCPCT_NO_RESOURCES] = "no resources",
+        [TCPCT_ACCEPTED] = "accepted",           [TCPCT_REPLIED] = "replied",
+        [TCPCT_NOT_MINE] = "not mine",           [TCPCT_MALFORMED] = "malformed",
+        [TCPCT_BAD_CHECKSUM] = "bad checksum",   [TCPCT_FRAGMENT] = "fragment",
+        [TCPCT_BAD_OPTIONS] = "bad options",     [TCPCT_BAD_COOKIE] = "bad cookie",
+        [TCPCT_UNACCEPTABLE] = "unacceptable",   [TCPCT_NO_RESOURCES] = "no resources",
+        [TCPCT_BAD_SIGNATURE] = "bad signature",
     };
     return (unsigned)verdict < TCPCT_VERDICTS ? texts[verdict] : "unknown";
 }
@@ -79,6 +82,7 @@ const char *tcpct_counter_name(size_t index)
         "verdict_bad_cookie",
         "verdict_unacceptable",
         "verdict_no_resources",
+        "verdict_bad_signature",
         "syn_cookie",
         "syn_plain",
         "syn_answered",

@@ -130,6 +130,9 @@ static void read_option(struct reader *reader, struct notation *notation)
         options->user_timeout = (uint16_t)need_number(reader);
     } else if (word(reader, "md5")) {
         options->present |= OPTION_MD5;
+    } else if (word(reader, "badmd5")) {
+        options->present |= OPTION_MD5;
+        notation->bad_md5 = true;
     } else if (word(reader, "*")) {
         notation->others = true;
     } else if (!read_timestamp_option(reader, notation) && !read_cookie_option(reader, notation)) {

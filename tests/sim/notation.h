@@ -10,10 +10,11 @@
  * its sender's ISN, an acknowledgment to the other's; LENGTH is that of the data, POINTER as on the
  * wire. Options:
  *
- *     mss N       wscale N     sackOK      uto N       md5
+ *     mss N       wscale N     sackOK      uto N
  *     ts [V] [ecr N]           kind 8; tsx, tsx64 and tsx128: kind 254
  *     sack A-B [A-B ...]
  *     cookie, pair, cookieless
+ *     md5, badmd5              signed with the script's key (zeros without one), or another
  *     mirror, badpair          to be sent only: the other's own cookie; a pair with one bit wrong
  *     *                        last, in an expectation: others may be there as well
  */
@@ -29,7 +30,7 @@ struct notation {
     uint16_t window, urgent;
     bool has_ack, has_window, has_options;
     bool others; /* "*" */
-    bool mirror, bad_pair;
+    bool mirror, bad_pair, bad_md5;
     bool has_value, has_echo;   /* of the timestamps */
     struct tcp_options options; /* cookies are not filled in; sack is relative */
 };

@@ -11,6 +11,7 @@
 #include "tests/sim/sim_log.h"
 
 static struct script *running; /* for script_teardown */
+static const char *next_key;   /* of script_use_key */
 
 /* ---- beginning and end --------------------------------------------------------------------- */
 
@@ -20,6 +21,57 @@ static struct tcpct_address address(unsigned family, uint8_t last)
         return (struct tcpct_address){ 6, { 0xfd, [15] = last } };
     return (struct tcpct_address){ 4, { 10, 0, 0, last } };
 }
+
+/* ---- signatures ---------------------------------------------------------------------------- */
+
+static void *allocate(void *context, size_t size)
+{
+    (void)context;
+    return malloc(size);
+}
+
+static void release(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
+static struct memory signer_memory = { .allocate = allocate, .release = release };
+
+void script_use_key(const char *key)
+{
+    next_key = key;
+}
+
+static void take_key(struct script *script)
+{
+    const struct tcpct_address *peer = &script->peer_address;
+    if (!next_key)
+        return;
+    size_t size = strlen(next_key);
+    assert_int_equal(tcpct_md5_key_set(script->host.stack, peer, next_key, size), TCPCT_OK);
+    assert_int_equal(md5sig_create(&script->md5sig, &signer_memory), TCPCT_OK);
+    assert_true(md5sig_set(script->md5sig, peer, next_key, size));
+    script->key = md5sig_find(script->md5sig, peer);
+    next_key = NULL;
+}
+
+static bool signature_is_right(const struct script *script, const struct tcpct_packet *packet)
+{
+    return !script->key || md5sig_verify(script->md5sig, script->key, packet, &script->last);
+}
+
+/* Encodes what the peer sends. */
+static void encode(struct script *script, struct segment *segment, bool bad_md5,
+                   struct tcpct_packet *packet)
+{
+    struct md5_key other = { .size = 5, .bytes = "other" };
+    if (segment->options.present & OPTION_MD5)
+        segment->key = script->md5sig && bad_md5 ? &other : script->key;
+    assert_true(md5sig_encode(script->md5sig, segment, packet, false));
+}
+
+/* ---- beginning ----------------------------------------------------------------------------- */
 
 static struct script *begin(unsigned family, const struct tcpct_config *given)
 {
@@ -39,6 +91,7 @@ static struct script *begin(unsigned family, const struct tcpct_config *given)
     struct tcpct_config config = sim_stack_config(&script->host, given ? given : &none);
     assert_int_equal(tcpct_stack_create(&script->host.stack, &config, script->now_us), TCPCT_OK);
     assert_int_equal(tcpct_address_add(script->host.stack, &script->stack_address), TCPCT_OK);
+    take_key(script);
     return script;
 }
 
@@ -76,6 +129,7 @@ struct script *script_connect(unsigned family, const struct tcpct_config *config
 static void destroy(struct script *script)
 {
     sim_log_destroy(script->log);
+    md5sig_destroy(script->md5sig, &signer_memory);
     free(script);
     running = NULL;
 }
@@ -157,6 +211,7 @@ static bool take(struct script *script)
                                    .length = from->length,
                                    .size = sizeof(script->last_bytes) };
     assert_int_equal(segment_decode(&script->last, &packet, NULL), SEGMENT_OK);
+    assert_true(signature_is_right(script, &packet));
     return true;
 }
 
@@ -329,7 +384,7 @@ void inject_data(struct script *script, const char *text, const void *data, size
         pattern[i] = script_byte(notation.seq - !(notation.flags & SEGMENT_SYN) + i);
     fill_options(script, &notation, &segment.options);
     struct tcpct_packet packet = { .data = bytes, .size = sizeof(bytes) };
-    assert_true(segment_encode(&segment, &packet, false));
+    encode(script, &segment, notation.bad_md5, &packet);
     sim_log_packet(script->log, 0, &packet, script->now_us);
 
     uint8_t reply_bytes[TCPCT_REPLY_SIZE];

@@ -15,6 +15,7 @@
 #ifndef TESTS_SCRIPT_H
 #define TESTS_SCRIPT_H
 
+#include "tcpct/md5sig.h"
 #include "tests/sim/notation.h"
 #include "tests/sim/sim.h"
 
@@ -31,6 +32,8 @@ struct script {
     uint8_t cookie_size;
     bool initiator; /* the peer is */
     uint8_t cookie[COOKIE_SIZE_MAX], stack_cookie[COOKIE_SIZE_MAX];
+    struct md5sig *md5sig; /* NULL: nothing is signed */
+    const struct md5_key *key;
 
     uint32_t iss, irs; /* of the peer; of the stack */
     uint32_t next;     /* relative: one past the highest that was expected */
@@ -56,6 +59,8 @@ struct script *script_listen(unsigned family, const struct tcpct_config *config,
                              const struct tcpct_listen_options *given);
 struct script *script_connect(unsigned family, const struct tcpct_config *config,
                               const struct tcpct_connect_options *given);
+/* The next script's stack and its peer sign everything with this key (RFC 2385). */
+void script_use_key(const char *key);
 void script_end(struct script *script);
 int script_teardown(void **state);
 
