@@ -7,7 +7,7 @@
 #include "reply.h"
 #include "seq.h"
 
-enum { AMPLIFICATION_MAX = 3 };
+enum { AMPLIFICATION_MAX = 3, TIMESTAMP_ROUNDED = 1 << ISN_TIMESTAMP_BITS };
 
 bool listen_uses_cookies(const struct tcpct_listener *listener)
 {
@@ -40,8 +40,7 @@ static bool wants_ecn(const struct segment *syn)
 
 /* Options are sent only after the corresponding option was received (2.2). */
 static void answer_options(const struct tcpct_stack *stack, const struct segment *syn,
-                           const struct cookie_endpoints *endpoints, struct tcp_options *options,
-                           uint64_t now_us)
+                           uint32_t timestamp, struct tcp_options *options)
 {
     const struct tcp_options *from = &syn->options;
     bool scaling = from->present & OPTION_WINDOW_SCALE;
@@ -59,8 +58,7 @@ static void answer_options(const struct tcpct_stack *stack, const struct segment
     };
     options->present |= OPTION_TIMESTAMPS;
     options->timestamp_size = 4;
-    options->timestamp_value =
-        timestamp_with_options(stateless_timestamp(stack, endpoints, now_us), &carried);
+    options->timestamp_value = timestamp_with_options(timestamp, &carried);
     options->timestamp_echo = from->timestamp_value;
 }
 
@@ -125,7 +123,8 @@ static bool answer_data(const struct tcpct_listener *listener, const struct segm
 }
 
 enum listen_verdict listen_syn(const struct tcpct_stack *stack,
-                               const struct tcpct_listener *listener, const struct segment *syn,
+                               const struct tcpct_listener *listener,
+                               const struct tcpct_connection *beside, const struct segment *syn,
                                struct tcpct_packet *reply, uint64_t now_us)
 {
     const struct tcpct_parameters *parameters = &listener->options.parameters;
@@ -146,7 +145,10 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
     answer.window = (uint16_t)min_u32(stack->config.receive_buffer_max, UINT16_MAX);
     uint16_t mss = mss_of(&syn->options, &syn->source);
     answer.seq = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
-    answer_options(stack, syn, &parties, &answer.options, now_us);
+    uint32_t timestamp = stateless_timestamp(stack, &parties, now_us);
+    if (beside) /* 4.2: above all of the TCB's, also when it is rounded down */
+        timestamp = tcb_timestamp(beside, now_us) + TIMESTAMP_ROUNDED;
+    answer_options(stack, syn, timestamp, &answer.options);
     if (syn->key && listen_uses_cookies(listener) && /* 8.4: in a Cookie's place */
         syn->options.present & OPTION_TIMESTAMPS)
         answer.options.present |= syn->options.present & OPTION_COOKIE_LESS;
@@ -254,6 +256,9 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
         struct isn_options carried;
         timestamp_options(segment->options.timestamp_echo, &carried);
         connection->ecn.agreed = carried.ecn;
+        uint32_t ahead = segment->options.timestamp_echo - tcb_timestamp(connection, now_us);
+        if (ahead <= INT32_MAX) /* as it is beside a TCB (4.2) */
+            connection->timestamp_offset += ahead;
     }
     connection->confirmed = true;
     connection->listener = listener;
@@ -327,7 +332,8 @@ static bool echo_is_recent(const struct tcpct_stack *stack, const struct segment
 {
     struct endpoints endpoints = demux_endpoints(segment);
     struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
-    uint32_t age = stateless_timestamp(stack, &parties, now_us) - segment->options.timestamp_echo;
+    uint32_t age = stateless_timestamp(stack, &parties, now_us) + TIMESTAMP_ROUNDED -
+                   segment->options.timestamp_echo;
     return segment->options.present & OPTION_TIMESTAMPS &&
            age <= 2 * (uint32_t)(ISN_PERIOD_US / TIMESTAMP_TICK_US);
 }

@@ -17,9 +17,10 @@ enum listen_verdict {
     LISTEN_REFUSED,        /* discarded: no Cookie where one is required, or <SYN,FIN> */
 };
 
-/* Answers a <SYN>. */
+/* Answers a <SYN>, perhaps beside a TCB of the same endpoints (4.2). */
 enum listen_verdict listen_syn(const struct tcpct_stack *stack,
-                               const struct tcpct_listener *listener, const struct segment *syn,
+                               const struct tcpct_listener *listener,
+                               const struct tcpct_connection *beside, const struct segment *syn,
                                struct tcpct_packet *reply, uint64_t now_us);
 
 /* A segment without SYN that has no TCB: makes one if it proves that its sender received our

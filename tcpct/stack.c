@@ -263,10 +263,11 @@ static enum tcpct_verdict verdict_of(enum segment_verdict verdict)
 
 static enum tcpct_verdict answer_syn(struct tcpct_stack *stack,
                                      const struct tcpct_listener *listener,
+                                     const struct tcpct_connection *beside,
                                      const struct segment *segment, struct tcpct_packet *reply,
                                      uint64_t now_us)
 {
-    switch (listen_syn(stack, listener, segment, reply, now_us)) {
+    switch (listen_syn(stack, listener, beside, segment, reply, now_us)) {
     case LISTEN_REPLIED_ANSWER:
         stack->counters.syn_answered++;
         stack->counters.syn_cookie++;
@@ -307,7 +308,7 @@ static enum tcpct_verdict without_tcb(struct tcpct_stack *stack, const struct se
     if (listener && begin_half_made(stack, listener, segment, now_us))
         return TCPCT_ACCEPTED;
     if (listener && (segment->flags & opening) == SEGMENT_SYN)
-        return answer_syn(stack, listener, segment, reply, now_us);
+        return answer_syn(stack, listener, NULL, segment, reply, now_us);
     if (!listener || (segment->flags & SEGMENT_SYN))
         return reply_reset(stack, segment, reply) ? TCPCT_REPLIED : TCPCT_UNACCEPTABLE;
     enum tcpct_verdict verdict;
@@ -343,7 +344,7 @@ static enum tcpct_verdict syn_beside_tcb(struct tcpct_connection *connection,
         return without_tcb(stack, segment, reply, now_us);
     }
     if (listener && (waiting || exchange))
-        return answer_syn(stack, listener, segment, reply, now_us);
+        return answer_syn(stack, listener, exchange ? connection : NULL, segment, reply, now_us);
     return input_segment(connection, segment, reply, now_us);
 }
 
