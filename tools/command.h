@@ -58,6 +58,7 @@ struct endpoint_options {
     bool no_offload;                    /* --no-offload */
     uint16_t mtu;                       /* --mtu BYTES */
     const char *user;                   /* --user NAME */
+    const char *md5_keys;               /* --md5-key FILE */
     struct tcpct_parameters parameters; /* --cookie-desired ... (RFC 6013, section 12) */
     uint32_t given; /* which flags were: one bit for each that may be given once */
 };

@@ -5,6 +5,7 @@
 
 #include "tcpct/ip.h"
 #include "tools/command.h"
+#include "tools/md5_keys.h"
 #include "tun/privileges.h"
 
 enum { MTU_MIN = 576, MTU_MAX = 65535, ERROR_SIZE = 512 };
@@ -19,6 +20,7 @@ enum flag {
     FLAG_NO_OFFLOAD,
     FLAG_MTU,
     FLAG_USER,
+    FLAG_MD5_KEY,
     FLAG_COOKIE_DESIRED,
     FLAG_EXTEND_TS,
     FLAG_IN_ALWAYS,
@@ -37,6 +39,7 @@ const struct option endpoint_long_options[] = {
     { "no-offload", no_argument, NULL, FLAG_NO_OFFLOAD },
     { "mtu", required_argument, NULL, FLAG_MTU },
     { "user", required_argument, NULL, FLAG_USER },
+    { "md5-key", required_argument, NULL, FLAG_MD5_KEY },
     { "cookie-desired", required_argument, NULL, FLAG_COOKIE_DESIRED },
     { "extend-ts", required_argument, NULL, FLAG_EXTEND_TS },
     { "in-always", no_argument, NULL, FLAG_IN_ALWAYS },
@@ -60,6 +63,8 @@ const char endpoint_usage[] =
     "  --trace LEVEL            to standard error: 0 nothing, 1 connections, 2 everything\n"
     "  --trace-json             as JSON lines\n"
     "  --user NAME              give up root once everything is open\n"
+    "  --md5-key FILE           lines of ADDRESS KEY: TCP MD5 signatures (RFC 2385)\n"
+    "                           for all that goes to such a peer and comes from it\n"
     "RFC 6013, section 12:\n"
     "  --cookie-desired BYTES   8, 10, 12, 14 or 16 (default); 0: plain TCP\n"
     "  --extend-ts BITS         timestamps of 32 (default), 64 or 128\n"
@@ -199,6 +204,8 @@ int endpoint_option(struct endpoint_options *options, int value, const char *arg
         return take_text(options, value, argument, &options->capture);
     case FLAG_USER:
         return take_text(options, value, argument, &options->user);
+    case FLAG_MD5_KEY:
+        return take_text(options, value, argument, &options->md5_keys);
     case FLAG_NO_OFFLOAD:
         options->no_offload = true;
         return 0;
@@ -300,6 +307,15 @@ static int open_capture(struct endpoint *endpoint, const struct endpoint_options
     return 0;
 }
 
+static int open_keys(struct endpoint *endpoint, const struct endpoint_options *options)
+{
+    char error[ERROR_SIZE];
+    if (options->md5_keys == NULL ||
+        md5_keys_load(endpoint->stack, options->md5_keys, error, sizeof error))
+        return 0;
+    return command_error(options->command, 1, "%s", error);
+}
+
 static int open_stack(struct endpoint *endpoint, const struct endpoint_options *options,
                       struct tcpct_config *config)
 {
@@ -334,6 +350,8 @@ int endpoint_open(struct endpoint *endpoint, const struct endpoint_options *opti
         privileges_harden_memory(); /* before there is a secret */
         status = open_stack(endpoint, &complete, config);
     }
+    if (status == 0)
+        status = open_keys(endpoint, &complete);
     if (status != 0)
         endpoint_close(endpoint);
     return status;

@@ -15,6 +15,8 @@
  *     --idle N         neither sends nor ends before N segments have come (over our stack)
  *     --fast-open      data in the <SYN> (RFC 7413), which needs a cookie: the kernel keeps those
  *     --fetch          fetches one by a connection of its own, before the other; for both ends
+ *     --signed KEY@ADDRESS
+ *                      the kernel's TCP_MD5SIG with that peer (our stack takes --md5-key)
  *     --cubic          the kernel's congestion control (default: the machine's)
  *
  * Over our stack, the flags of every command with a TUN device too. With --syn-data-limit, the first
@@ -50,7 +52,8 @@ enum flag {
     KEEPALIVE,
     IDLE,
     FAST_OPEN,
-    FETCH
+    FETCH,
+    SIGNED
 };
 
 static const struct option own_options[] = {
@@ -69,6 +72,7 @@ static const struct option own_options[] = {
     { "idle", required_argument, NULL, IDLE },
     { "fast-open", no_argument, NULL, FAST_OPEN },
     { "fetch", no_argument, NULL, FETCH },
+    { "signed", required_argument, NULL, SIGNED },
 };
 
 static bool take_remote(char *text)
@@ -80,6 +84,16 @@ static bool take_remote(char *text)
     *at = '\0';
     stream.port = (uint16_t)port;
     return address_parse(text, &stream.remote);
+}
+
+static bool take_key(char *text)
+{
+    char *at = strchr(text, '@');
+    if (at == NULL || at == text || at - text > TCPCT_MD5_KEY_MAX)
+        return false;
+    *at = '\0';
+    stream.md5_key = text;
+    return address_parse(at + 1, &stream.md5_peer);
 }
 
 static bool take_flag(int value, char *argument)
@@ -120,6 +134,8 @@ static bool take_flag(int value, char *argument)
         return stream.fast_open = true;
     case FETCH:
         return stream.fetch = true;
+    case SIGNED:
+        return take_key(argument);
     default:
         return value >= ENDPOINT_OPTION_FIRST && stream.transport == &transport_ours &&
                endpoint_option(&stream.endpoint_options, value, argument) == 0;

@@ -77,6 +77,27 @@ static socklen_t fill_address(union address *address)
     return sizeof address->v6;
 }
 
+/* TCP_MD5SIG. A socket that listens is of IPv6, and knows an IPv4 peer by its mapped address. */
+static bool sign(void)
+{
+    const struct tcpct_address *peer = &stream.md5_peer;
+    struct tcp_md5sig md5 = { .tcpm_keylen = (uint16_t)strlen(stream.md5_key) };
+    union address address = { 0 };
+    if (stream.remote.family == 4) {
+        address.v4.sin_family = AF_INET;
+        memcpy(&address.v4.sin_addr, peer->bytes, 4);
+    } else {
+        uint8_t *bytes = address.v6.sin6_addr.s6_addr;
+        address.v6.sin6_family = AF_INET6;
+        if (peer->family == 4)
+            bytes[10] = bytes[11] = 0xff;
+        memcpy(bytes + (peer->family == 4 ? 12 : 0), peer->bytes, peer->family == 4 ? 4 : 16);
+    }
+    memcpy(&md5.tcpm_addr, &address, sizeof address);
+    memcpy(md5.tcpm_key, stream.md5_key, md5.tcpm_keylen);
+    return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &md5, sizeof md5) == 0;
+}
+
 static bool set(int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
@@ -88,6 +109,8 @@ static bool set_options(void)
     static const char cubic[] = "cubic";
     int seconds = (int)(stream.keepalive_us / 1000000);
     if (stream.cubic && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cubic, sizeof cubic - 1) != 0)
+        return false;
+    if (stream.md5_key != NULL && !sign())
         return false;
     if (stream.keepalive_us > 0 &&
         !(set(SOL_SOCKET, SO_KEEPALIVE, 1) && set(IPPROTO_TCP, TCP_KEEPIDLE, seconds) &&

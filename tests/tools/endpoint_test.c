@@ -69,7 +69,8 @@ static void values_are_taken(void **state)
     (void)state;
     assert_int_equal(TRY("--tun", "t1", "--addr", "10.0.0.2", "--addr", "fd00::2", "--host",
                          "10.0.0.1/24", "--host", "fd00::1/64", "--mtu", "9000", "--trace", "2",
-                         "--no-offload", "--capture", "f.pcap", "--user", "nobody")
+                         "--no-offload", "--capture", "f.pcap", "--user", "nobody", "--md5-key",
+                         "f.keys")
                          .status,
                      0);
     assert_string_equal(options.tun, "t1");
@@ -82,6 +83,7 @@ static void values_are_taken(void **state)
     assert_true(options.no_offload);
     assert_string_equal(options.capture, "f.pcap");
     assert_string_equal(options.user, "nobody");
+    assert_string_equal(options.md5_keys, "f.keys");
 
     assert_int_equal(TRY("--cookie-desired", "8", "--extend-ts", "64", "--in-always", "--out-never",
                          "--syn-data-limit", "496", "--syn-ack-data-limit", "1220")
@@ -116,6 +118,7 @@ static void bad_values_are_refused(void **state)
         { "--tun", "" },
         { "--capture", "" },
         { "--user", "" },
+        { "--md5-key", "" },
         { "--cookie-desired", "7" },
         { "--cookie-desired", "9" },
         { "--cookie-desired", "18" },
@@ -241,6 +244,10 @@ static void failures_are_told(void **state)
     run = run_command(open_once, (const char *const[]){ "try", "--user", "no-such-user", NULL });
     assert_int_equal(run.status, 1);
     assert_non_null(strstr(run.error, "no-such-user"));
+    run = run_command(open_once,
+                      (const char *const[]){ "try", "--md5-key", "/nonexistent/f.keys", NULL });
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "/nonexistent/f.keys"));
     run = run_command(open_once, (const char *const[]){ "try", "--tun", "lo", NULL });
     assert_int_equal(run.status, 1);
     run = run_command(open_once, (const char *const[]){ "try", "--own", NULL });
