@@ -31,7 +31,7 @@ struct stream {
     uint16_t port;
     uint64_t to_send, pause_us, abort_at, for_us, limit_us, seed, keepalive_us, idle;
     bool after_end, no_hash, cubic, fast_open;
-    bool fetch; /* the next connection only fetches a Fast Open cookie */
+    bool fetch;          /* the next connection only fetches a Fast Open cookie */
     const char *md5_key; /* the kernel's, with md5_peer; NULL: none */
     struct tcpct_address md5_peer;
     struct endpoint_options endpoint_options;

@@ -27,7 +27,7 @@ static int setup(void **state)
 {
     const struct tcpct_config config = { .random = fill_random };
     (void)state;
-    strcpy(path + strlen(path) - 6, "XXXXXX");
+    memset(path + sizeof path - 7, 'X', 6);
     int file = mkstemp(path);
     return file < 0 || close(file) != 0 || tcpct_stack_create(&stack, &config, 0) != TCPCT_OK;
 }
