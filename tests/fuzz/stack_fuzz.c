@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tcpct/segment.h"
+#include "tcpct/md5sig.h"
 #include "tests/tcpct/generate.h"
 
 enum {
@@ -54,6 +54,8 @@ struct world {
     struct generator random;
     uint64_t now_us;
     size_t blocks, bytes;
+    struct md5sig *md5sig; /* NULL: the IPv6 peer does not sign either */
+    size_t signer_bytes;
 };
 
 /* ---- the input ----------------------------------------------------------------------------- */
@@ -148,6 +150,8 @@ static void watch(struct world *world, const struct tcpct_packet *packet)
     CHECK(packet->length > 0 && packet->length <= packet->size);
     CHECK(segment_decode(&segment, packet, NULL) == SEGMENT_OK);
     CHECK(segment.options.ignored == 0);
+    segment.key = md5sig_find(world->md5sig, &segment.destination);
+    CHECK(!segment.key || md5sig_verify(world->md5sig, segment.key, packet, &segment));
     struct flow *flow = flow_of(world, &segment);
     if (!flow)
         return;
@@ -182,11 +186,42 @@ static void drain(struct world *world)
     tcpct_tick(world->stack, world->now_us);
     CHECK(tcpct_deadline(world->stack) > world->now_us);
     CHECK(tcpct_connection_count(world->stack) <= CONNECTIONS_MAX);
-    CHECK(world->bytes < BUDGET + 65536 + CONNECTIONS_MAX * 8192);
+    CHECK(world->bytes < BUDGET + 65536 + 2 * world->signer_bytes + CONNECTIONS_MAX * 8192);
     tcpct_counters(world->stack, &counters);
     for (unsigned i = 0; i < TCPCT_VERDICTS; i++)
         verdicts += counters.verdicts[i];
     CHECK(verdicts == counters.packets_in);
+}
+
+/* ---- signatures (RFC 2385) ----------------------------------------------------------------- */
+
+static const char key[] = "of the IPv6 peer";
+
+static void begin_signing(struct world *world)
+{
+    struct memory memory = { .allocate = allocate, .release = release, .context = world };
+    const struct tcpct_address *peer = &world->peer_address[1];
+    CHECK(tcpct_md5_key_set(world->stack, peer, key, sizeof(key)) == TCPCT_OK);
+    size_t before = world->bytes;
+    CHECK(md5sig_create(&world->md5sig, &memory) == TCPCT_OK);
+    CHECK(md5sig_set(world->md5sig, peer, key, sizeof(key)));
+    world->signer_bytes = world->bytes - before;
+}
+
+static void end_signing(struct world *world)
+{
+    struct memory memory = { .allocate = allocate, .release = release, .context = world };
+    md5sig_destroy(world->md5sig, &memory);
+}
+
+/* Encodes what a peer sends, signed where that is due and `right`. */
+static bool encode(const struct world *world, struct segment *segment, bool right,
+                   struct tcpct_packet *packet)
+{
+    segment->key = right ? md5sig_find(world->md5sig, &segment->source) : NULL;
+    if (segment->key)
+        segment->options.present |= OPTION_MD5;
+    return md5sig_encode(world->md5sig, segment, packet, false);
 }
 
 /* ---- packets in ---------------------------------------------------------------------------- */
@@ -289,7 +324,7 @@ static void input_composed(struct world *world)
         segment.segment_size = 1400;
     }
     struct tcpct_packet packet = { .data = bytes, .size = sizeof(bytes) };
-    if (!segment_encode(&segment, &packet, false))
+    if (!encode(world, &segment, take(world, 1) < 224, &packet))
         return; /* options that do not go together */
     input(world, &packet);
 }
@@ -346,7 +381,9 @@ static void input_sound(struct world *world, unsigned family, struct flow *flow,
     };
     struct tcpct_packet packet = { .data = bytes, .size = sizeof(bytes) };
     fill_cookies(flow, &segment.options);
-    CHECK(segment_encode(&segment, &packet, false));
+    if (md5sig_find(world->md5sig, &segment.source))
+        segment.options.present &= OPTION_MSS | OPTION_TIMESTAMPS;
+    CHECK(encode(world, &segment, true, &packet));
     input(world, &packet);
     drain(world);
 }
@@ -506,6 +543,7 @@ static void establish(struct world *world, uint32_t which)
 
 static void begin(struct world *world)
 {
+    uint32_t setting = take(world, 1);
     const struct tcpct_config config = {
         .random = draw,
         .allocate = allocate,
@@ -519,7 +557,7 @@ static void begin(struct world *world)
         .user_timeout_us = 30000000,
         .secret_interval_us = 20000000,
         .msl_us = 2000000,
-        .offload_size_max = take(world, 1) & 1 ? 65535 : 0,
+        .offload_size_max = setting & 1 ? 65535 : 0,
     };
     const struct tcpct_listen_options listen = {
         .port = PORT,
@@ -548,6 +586,8 @@ static void begin(struct world *world)
         }
     }
     CHECK(tcpct_listen(world->stack, &listen, &world->listener) == TCPCT_OK);
+    if ((setting & 6) == 6)
+        begin_signing(world);
 }
 
 static void operate(struct world *world)
@@ -580,6 +620,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < OPERATIONS_MAX && world.at < world.end; i++)
         operate(&world);
     tcpct_stack_destroy(world.stack);
+    end_signing(&world);
     CHECK(world.blocks == 0 && world.bytes == 0);
     return 0;
 }
