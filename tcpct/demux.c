@@ -36,6 +36,14 @@ struct tcpct_connection *demux_find(const struct tcpct_stack *stack,
     return connection;
 }
 
+struct tcpct_connection *demux_older(const struct tcpct_connection *connection)
+{
+    struct tcpct_connection *older = connection->hash_next;
+    while (older && !endpoints_equal(&older->endpoints, &connection->endpoints))
+        older = older->hash_next;
+    return older;
+}
+
 void demux_add(struct tcpct_stack *stack, struct tcpct_connection *connection)
 {
     struct tcpct_connection **bucket = &stack->buckets[bucket_of(stack, &connection->endpoints)];

@@ -70,6 +70,7 @@ bool fastopen_accept(struct tcpct_listener *listener, const struct segment *syn,
     connection->last_ack_sent = connection->rcv_nxt;
     connection->totals.bytes_received += size;
     connection->fast_open.accepted = true;
+    tcb_replace_older(connection, now_us); /* the cookie has proved the address */
     connection->user_timeout_us = listener->stack->config.user_timeout_us;
     tcb_event(connection, TCPCT_EVENT_READABLE);
     listen_backlog_append(connection);

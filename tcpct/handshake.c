@@ -68,6 +68,24 @@ void handshake_simultaneous(struct tcpct_connection *connection, const struct se
     take_syn(connection, syn, now_us);
 }
 
+bool handshake_takes(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    const uint32_t present = segment->options.present;
+    uint8_t flags = segment->flags & (SEGMENT_SYN | SEGMENT_RST | SEGMENT_ACK);
+    bool acknowledges =
+        (flags & SEGMENT_ACK) && segment->ack - (connection->iss + 1) <= connection->syn_data_sent;
+    switch (connection->state) {
+    case TCPCT_SYN_SENT:
+        return acknowledges && !(present & OPTION_COOKIE_PAIR) &&
+               (flags & SEGMENT_RST || (flags & SEGMENT_SYN && present & OPTION_TIMESTAMPS));
+    case TCPCT_SYN_RECEIVED:
+        return acknowledges || (flags == SEGMENT_SYN && segment->seq == connection->irs) ||
+               (flags & SEGMENT_RST && segment->seq == connection->rcv_nxt);
+    default:
+        return true;
+    }
+}
+
 bool handshake_acknowledged(struct tcpct_connection *connection, const struct segment *segment,
                             struct tcpct_packet *reply, uint64_t now_us)
 {
@@ -78,6 +96,7 @@ bool handshake_acknowledged(struct tcpct_connection *connection, const struct se
     if (connection->queued_at && !connection->fast_open.accepted && !listen_backlog_add(connection))
         return false;
     listen_unqueue(connection);
+    tcb_replace_older(connection, now_us);
     connection->snd_una = connection->ecn.point = connection->iss + 1;
     connection->snd_wnd = (uint32_t)segment->window << connection->snd_scale;
     connection->snd_max_wnd = max_u32(connection->snd_max_wnd, connection->snd_wnd);

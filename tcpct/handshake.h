@@ -26,6 +26,10 @@ void handshake_simultaneous(struct tcpct_connection *connection, const struct se
 enum tcpct_verdict handshake_syn(struct tcpct_connection *connection, const struct segment *segment,
                                  struct tcpct_packet *reply, uint64_t now_us);
 
+/* Whether a segment is for this connection, which is being made, or for the older one of the same
+ * endpoints beside it: that takes all until this is made (4.1). */
+bool handshake_takes(const struct tcpct_connection *connection, const struct segment *segment);
+
 /* A segment with an acceptable sequence number and ACK. True: the connection is established, and
  * the segment is to be processed further. */
 bool handshake_acknowledged(struct tcpct_connection *connection, const struct segment *segment,

@@ -93,9 +93,9 @@ static struct tcpct_connection *quoted(const struct tcpct_stack *stack,
     if (wire.failed)
         return NULL;
     struct tcpct_connection *connection = demux_find(stack, &endpoints);
-    if (!connection || seq_lt(seq, connection->snd_una) || seq_lt(connection->snd_nxt, seq) ||
-        (seq == connection->snd_nxt && connection->state != TCPCT_SYN_SENT))
-        return NULL;
+    while (connection && (seq_lt(seq, connection->snd_una) || seq_lt(connection->snd_nxt, seq) ||
+                          (seq == connection->snd_nxt && connection->state != TCPCT_SYN_SENT)))
+        connection = demux_older(connection);
     return connection;
 }
 

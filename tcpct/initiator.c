@@ -16,6 +16,7 @@ enum {
     SYN_COOKIE_TRIES = 4,
     SYN_OPTIONS_MAX = 40,
     OPENING_TRIES = 3,
+    TSOFFSET_STEP = 1 << 24,
     SYN_PATIENCE_US = 180 * SECOND_US
 };
 /* How long something is not tried again: after it seemed to be lost, and after it did harm. */
@@ -32,6 +33,14 @@ static uint16_t choose_port(struct tcpct_stack *stack, struct endpoints *endpoin
             return endpoints->local_port;
     }
     return 0;
+}
+
+/* 4.1: an exchange may begin at any time, also beside a connection that began with one. */
+static bool may_begin_beside(const struct tcpct_connection *other,
+                             const struct tcpct_connect_options *options)
+{
+    return other->initiator && other->pair.size && other->state != TCPCT_SYN_SENT &&
+           options->parameters.cookie_desired && !options->parameters.out_never;
 }
 
 static int choose_endpoints(struct tcpct_stack *stack, const struct tcpct_connect_options *options,
@@ -53,7 +62,8 @@ static int choose_endpoints(struct tcpct_stack *stack, const struct tcpct_connec
         return TCPCT_ERROR_NO_ADDRESS;
     if (options->local_port == 0)
         return choose_port(stack, endpoints) ? TCPCT_OK : TCPCT_ERROR_NO_PORT;
-    return demux_find(stack, endpoints) ? TCPCT_ERROR_IN_USE : TCPCT_OK;
+    const struct tcpct_connection *other = demux_find(stack, endpoints);
+    return other && !may_begin_beside(other, options) ? TCPCT_ERROR_IN_USE : TCPCT_OK;
 }
 
 static bool parameters_valid(const struct tcpct_connect_options *options)
@@ -130,7 +140,10 @@ int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options 
     new->iss = isn_initiator(&stack->isn_keys, &parties, now_us);
     new->snd_una = new->snd_nxt = new->iss;
     new->data_seq = new->iss + 1;
-    new->timestamp_offset = stack_random(stack); /* TSoffset, per connection (3) */
+    new->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties); /* TSoffset (3) */
+    const struct tcpct_connection *older = demux_older(new);
+    if (older) /* 4.1, 5.1, 5.2: incremented, so that the timestamp exceeds all of the other's */
+        new->timestamp_offset = older->timestamp_offset + 1 + stack_random(stack) % TSOFFSET_STEP;
     if (options->fast_open && new->pair.size == 0 && !new->md5_key)
         fastopen_prepare(new, now_us);
     new->syn_due = true;
@@ -240,6 +253,7 @@ static enum tcpct_verdict established(struct tcpct_connection *connection,
         ring_drop(&connection->send, accepted);
     }
     remember_tries(connection, now_us);
+    tcb_replace_older(connection, now_us); /* 4.1: not before it is valid */
     timer_stop(connection, TIMER_RETRANSMISSION);
     timer_stop(connection, TIMER_USER);
     tcb_first_rtt(connection, &segment->options, now_us);

@@ -233,6 +233,7 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
     struct tcpct_connection *connection = tcb_create(stack, &endpoints);
     if (!connection)
         return NULL;
+    tcb_replace_older(connection, now_us);
     struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
     tcb_peer_options(connection, peer);
     connection->iss = segment->ack - 1;

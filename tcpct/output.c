@@ -1,5 +1,6 @@
 #include "output.h"
 
+#include "demux.h"
 #include "fastopen.h"
 #include "initiator.h"
 #include "pace.h"
@@ -508,10 +509,20 @@ static bool after_opening(struct tcpct_connection *connection, uint64_t now_us)
     return true;
 }
 
+/* 5.1, 5.2: data that prompted a new exchange makes the <FIN,ACK(FIN)> and the <ACK(FIN)>
+ * unnecessary. */
+static bool leaves_to_exchange(const struct tcpct_connection *connection)
+{
+    return connection->initiator && connection->pair.size && tcb_is_finishing(connection) &&
+           demux_find(connection->stack, &connection->endpoints) != connection;
+}
+
 bool output_next(struct tcpct_connection *connection, struct tcpct_packet *packet, uint64_t now_us)
 {
     if (connection->reset_due)
         return send_reset(connection, packet, now_us);
+    if (leaves_to_exchange(connection))
+        return false;
     switch (connection->state) {
     case TCPCT_CLOSED:
         return false;

@@ -329,20 +329,19 @@ static bool is_newer(const struct tcpct_connection *connection, const struct seg
 }
 
 /* A new Cookie exchange beside a TCB (4.1, 4.2), or a SYN that meets TIME-WAIT (RFC 6191): neither
- * touches the TCB, unless the listener was told to keep half-made connections. */
+ * touches the TCB, which ends when a connection is made. */
 static enum tcpct_verdict syn_beside_tcb(struct tcpct_connection *connection,
                                          const struct segment *segment, struct tcpct_packet *reply,
                                          uint64_t now_us)
 {
     struct tcpct_stack *stack = connection->stack;
-    const struct tcpct_listener *listener =
+    struct tcpct_listener *listener =
         demux_listener(stack, &segment->destination, segment->destination_port);
+    bool alone = demux_find(stack, &connection->endpoints) == connection;
     bool waiting = connection->state == TCPCT_TIME_WAIT && is_newer(connection, segment);
     bool exchange = !connection->initiator && (segment->options.present & OPTION_COOKIE);
-    if (listener && waiting && (listener->options.syn_queue || listener->options.fast_open_queue)) {
-        tcb_closed(connection, TCPCT_OK, now_us);
-        return without_tcb(stack, segment, reply, now_us);
-    }
+    if (listener && waiting && alone && begin_half_made(stack, listener, segment, now_us))
+        return TCPCT_ACCEPTED;
     if (listener && (waiting || exchange))
         return answer_syn(stack, listener, exchange ? connection : NULL, segment, reply, now_us);
     return input_segment(connection, segment, reply, now_us);
@@ -443,6 +442,9 @@ static enum tcpct_verdict take_packet(struct tcpct_stack *stack, const struct tc
     stack->counters.options_ignored += segment.options.ignored;
     struct endpoints endpoints = demux_endpoints(&segment);
     struct tcpct_connection *connection = demux_find(stack, &endpoints);
+    struct tcpct_connection *older = connection ? demux_older(connection) : NULL;
+    if (older && !handshake_takes(connection, &segment))
+        connection = older;
     segment.key = connection ? connection->md5_key : md5sig_find(stack->md5sig, &segment.source);
     if (segment.key && !md5sig_verify(stack->md5sig, segment.key, packet, &segment))
         return TCPCT_BAD_SIGNATURE; /* RFC 2385, 2.0: no response */

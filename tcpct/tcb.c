@@ -126,8 +126,12 @@ static void free_buffers(struct tcpct_connection *connection)
 /* Its endpoints may be used again, and its place in a listener's queue. */
 static void leave_demux(struct tcpct_connection *connection)
 {
-    if (connection->in_demux)
+    if (connection->in_demux) {
+        struct tcpct_connection *older = demux_older(connection);
         demux_remove(connection->stack, connection);
+        if (older) /* what it left to the new exchange */
+            tcb_output(older);
+    }
     connection->in_demux = false;
     if (connection->queued_at)
         connection->queued_at->queued--;
@@ -186,6 +190,14 @@ void tcb_closed(struct tcpct_connection *connection, int error, uint64_t now_us)
     }
     if (!connection->held)
         tcb_destroy(connection);
+}
+
+void tcb_replace_older(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct tcpct_connection *older = demux_older(connection);
+    bool lost = older && older->held && !tcb_is_finishing(older);
+    if (older)
+        tcb_closed(older, lost ? TCPCT_ERROR_RESET : TCPCT_OK, now_us);
 }
 
 void tcb_time_wait(struct tcpct_connection *connection, uint64_t now_us)

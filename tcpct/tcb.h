@@ -299,6 +299,14 @@ void tcb_state(struct tcpct_connection *connection, enum tcpct_state state, uint
 /* It is over: timers stop, buffers that nobody can read are freed. If nobody holds the TCB it is
  * gone on return: do not touch it afterwards. `error` is TCPCT_OK for an orderly end. */
 void tcb_closed(struct tcpct_connection *connection, int error, uint64_t now_us);
+/* The connection is made: one of the same endpoints beside which it was made is over. */
+void tcb_replace_older(struct tcpct_connection *connection, uint64_t now_us);
+/* All data has passed, both ways; a FIN or its acknowledgment may be due. */
+static inline bool tcb_is_finishing(const struct tcpct_connection *connection)
+{
+    return (connection->fin_received || connection->state == TCPCT_TIME_WAIT) &&
+           connection->send.used == 0;
+}
 /* TIME-WAIT for 2 MSL, without the buffers. */
 void tcb_time_wait(struct tcpct_connection *connection, uint64_t now_us);
 /* A segment is to be sent: tcpct_output will look at it. */

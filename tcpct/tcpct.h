@@ -252,7 +252,10 @@ struct tcpct_connect_options {
     void *user;
 };
 
-/* Begins a connection; CONNECTED or ERROR follows as an event. Errors: INVALID, MEMORY, IN_USE,
+/* Begins a connection; CONNECTED or ERROR follows as an event. From the local_port of a connection
+ * with cookies that was made by tcpct_connect, it begins a new exchange beside that one (RFC 6013,
+ * 4.1), which goes on until the peer has answered, and then ends: with RESET, unless all its data had
+ * passed. Errors: INVALID, MEMORY, IN_USE,
  * NO_PORT, NO_ADDRESS. */
 int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options *options,
                   struct tcpct_connection **connection, uint64_t now_us);

@@ -192,11 +192,9 @@ static void test_time_wait_is_not_prolonged(void **state)
     script_end(t);
 }
 
-/* tcpct_listen_options.syn_queue: where half-made connections are kept, a <SYN> ends it at once. */
-static void test_time_wait_ends_by_half_made(void **state)
+static struct script *waiting_at_queue(void)
 {
-    (void)state;
-    struct script *t = script_listen(4, NULL, &(struct tcpct_listen_options){ .syn_queue = 1 });
+    struct script *t = script_listen(4, NULL, &(struct tcpct_listen_options){ .syn_queue = 9 });
     inject(t, "S 0 <mss 1000>");
     expect(t, "S. 0 ack 1");
     inject(t, ". 1 ack 1");
@@ -205,9 +203,50 @@ static void test_time_wait_ends_by_half_made(void **state)
     expect(t, "F. 1 ack 1");
     inject(t, "F. 1 ack 2");
     expect(t, ". 2 ack 2");
-    inject_verdict(t, "S 5 <mss 1000>", TCPCT_ACCEPTED);
-    assert_int_equal(script_state(t->connection), TCPCT_CLOSED);
+    return t;
+}
+
+/* RFC 9293, 3.6.1; RFC 6191: where half-made connections are kept (tcpct_listen_options.syn_queue),
+ * one is kept beside TIME-WAIT, which it ends when it is made. */
+static void test_time_wait_beside_half_made(void **state)
+{
+    (void)state;
+    struct script *t = waiting_at_queue();
+    const uint32_t irs = t->irs;
+
+    inject_verdict(t, "S 5 <mss 1000>", TCPCT_ACCEPTED); /* forged: it will be reset */
     expect(t, "S. 0 ack 6");
+    inject_verdict(t, "R 6", TCPCT_ACCEPTED);
+    assert_int_equal(script_state(t->connection), TCPCT_TIME_WAIT);
+    assert_int_equal(tcpct_connection_count(t->host.stack), 1);
+
+    inject_verdict(t, "S 5 <mss 1000>", TCPCT_ACCEPTED);
+    expect(t, "S. 0 ack 6");
+    script_wait(t, 1100 * MILLISECOND);
+    expect(t, "S. 0 ack 6"); /* the application speaks first: nothing else would bring it back */
+    const uint32_t new_irs = t->irs;
+    t->irs = irs;
+    inject(t, "F. 1 ack 2"); /* still for TIME-WAIT */
+    expect(t, ". 2 ack 2");
+    t->irs = new_irs;
+    inject_verdict(t, ". 6 ack 4711", TCPCT_UNACCEPTABLE); /* a guess */
+    peer_skip(t);
+    assert_int_equal(script_state(t->connection), TCPCT_TIME_WAIT);
+    inject_verdict(t, ". 6 ack 1", TCPCT_ACCEPTED);
+    assert_int_equal(script_state(t->connection), TCPCT_CLOSED);
+    assert_int_equal(script_state(script_accept(t)), TCPCT_ESTABLISHED);
+    script_end(t);
+
+    t = waiting_at_queue(); /* one is kept; another <SYN> is answered without state */
+    inject_verdict(t, "S 5 <mss 1000>", TCPCT_ACCEPTED);
+    expect(t, "S. 0 ack 6");
+    inject_verdict(t, "S 9 <mss 1000>", TCPCT_REPLIED);
+    expect(t, "S. 0 ack 10");
+    inject_verdict(t, ". 10 ack 1", TCPCT_ACCEPTED);
+    assert_int_equal(script_state(t->connection), TCPCT_CLOSED);
+    tcpct_close(t->connection);
+    assert_int_equal(script_state(script_accept(t)), TCPCT_ESTABLISHED);
+    assert_int_equal(tcpct_connection_count(t->host.stack), 1);
     script_end(t);
 }
 
@@ -240,7 +279,7 @@ int main(void)
         TEST(time_wait_ends_by_timestamp),
         TEST(time_wait_ends_by_sequence),
         TEST(time_wait_is_not_prolonged),
-        TEST(time_wait_ends_by_half_made),
+        TEST(time_wait_beside_half_made),
         TEST(lost_data_resets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,7 @@ struct talk {
     struct tcpct_connection *client, *server;
     size_t asked, answered;
     uint64_t answered_us;
+    uint16_t port; /* the client's; 0: any */
     bool over;
     int error;
 };
@@ -93,6 +94,7 @@ static void ask(struct talk *talk)
     talk->over = false;
     const struct tcpct_connect_options options = { .remote = talk->sim->hosts[1].ipv4,
                                                    .remote_port = SIM_PORT,
+                                                   .local_port = talk->port,
                                                    .request = request,
                                                    .request_size = sizeof(request),
                                                    .fast_open = true };
@@ -142,6 +144,23 @@ static void test_one_round_trip(void **state)
         assert_true(info.fast_open && info.syn_data_sent);
     }
     assert_int_equal(server_counters(&talk).fast_opens, 3);
+    finish(&talk);
+}
+
+/* A cookie has proved the address, so that it ends TIME-WAIT at once (RFC 6191, 2). */
+static void test_same_port_again(void **state)
+{
+    struct tcpct_info info;
+    (void)state;
+    struct talk talk = begin(10);
+    talk.port = 40000;
+    for (unsigned i = 0; i < 3; i++) {
+        transact(&talk, &info);
+        assert_int_equal(info.fast_open, i > 0);
+        sim_run(talk.sim, SECOND);
+        assert_int_equal(sim_connections(talk.sim), 1); /* the server's, in TIME-WAIT */
+    }
+    assert_int_equal(server_counters(&talk).fast_opens, 2);
     finish(&talk);
 }
 
@@ -284,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_one_round_trip, sim_teardown),
+        cmocka_unit_test_teardown(test_same_port_again, sim_teardown),
         cmocka_unit_test_teardown(test_refused, sim_teardown),
         cmocka_unit_test_teardown(test_wrong_cookie, sim_teardown),
         cmocka_unit_test_teardown(test_black_hole, sim_teardown),
