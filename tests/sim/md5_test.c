@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "tests/sim/script.h"
 #include "tests/sim/stream.h"
+#include "tests/tcpct/peer.h"
 
-enum { MILLISECOND = 1000, SECOND = 1000000, MINUTE = 60 * SECOND };
+enum { MINUTE = 60 * SECOND };
 
 static const char key[] = "a key of the operator";
 
@@ -366,6 +366,21 @@ static void test_request_waits(void **state)
     t = connect_signed(4, NULL, &options);
     expect(t, "S 0 <mss 1460, sackOK, ts ecr 0, md5, wscale 5>");
     script_end(t);
+    t = listen_signed(4, &(struct tcpct_listen_options){ .fast_open_queue = 4 });
+    inject(t, "S 0 <mss 1460, tfo, md5>");
+    expect(t, "S. 0 ack 1 <mss 1460, md5>");
+    script_end(t);
+}
+
+/* An ICMP message, which anybody can forge, says nothing of a signed connection's peer. */
+static void test_icmp_refuses_nothing(void **state)
+{
+    (void)state;
+    struct script *t = connect_signed(4, NULL, NULL);
+    expect(t, "S 0");
+    peer_icmp(t, 3, 3, 0, 0); /* port unreachable */
+    assert_int_equal(script_state(t->connection), TCPCT_SYN_SENT);
+    script_end(t);
 }
 
 /* Cookie-less is answered only if it was asked for, and with Timestamps, without which there is no
@@ -380,6 +395,12 @@ static void test_cookie_less_is_answered(void **state)
     expect(t, "S. 0 ack 1 <mss 1460, md5>");
     script_end(t);
     t = script_listen(4, NULL, NULL); /* meaningless without signatures */
+    inject(t, "S 0 <mss 1460, sackOK, ts 100, cookieless, wscale 7>");
+    expect(t, "S. 0 ack 1 <mss 1460, sackOK, ts ecr 100, wscale 5>");
+    script_end(t);
+    t = script_listen(
+        4, NULL,
+        &(struct tcpct_listen_options){ .parameters = TCPCT_PARAMETERS_DEFAULT, .syn_queue = 4 });
     inject(t, "S 0 <mss 1460, sackOK, ts 100, cookieless, wscale 7>");
     expect(t, "S. 0 ack 1 <mss 1460, sackOK, ts ecr 100, wscale 5>");
     script_end(t);
@@ -500,6 +521,7 @@ static int teardown(void **state)
     return sim_teardown(state);
 }
 
+#undef TEST
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
 int main(void)
@@ -519,6 +541,7 @@ int main(void)
         TEST(test_cookie_less_is_given_up),
         TEST(test_cookie_is_ignored),
         TEST(test_request_waits),
+        TEST(test_icmp_refuses_nothing),
         TEST(test_cookie_less_is_answered),
         TEST(test_sack_goes_into_the_extension),
         TEST(test_responder_learns_of_extension),

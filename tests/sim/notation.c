@@ -128,6 +128,8 @@ static void read_option(struct reader *reader, struct notation *notation)
     } else if (word(reader, "uto")) {
         options->present |= OPTION_USER_TIMEOUT;
         options->user_timeout = (uint16_t)need_number(reader);
+    } else if (word(reader, "tfo")) {
+        options->present |= OPTION_FAST_OPEN;
     } else if (word(reader, "md5")) {
         options->present |= OPTION_MD5;
     } else if (word(reader, "badmd5")) {
@@ -219,6 +221,8 @@ static void put_options(struct writer *writer, const struct tcp_options *options
         put(writer, "sackOK, ");
     if (present & OPTION_USER_TIMEOUT)
         put(writer, "uto %u, ", options->user_timeout);
+    if (present & OPTION_FAST_OPEN)
+        put(writer, "tfo, ");
     if (present & OPTION_MD5)
         put(writer, "md5, ");
     if (present & OPTION_SACK) {

@@ -11,6 +11,7 @@
  * wire. Options:
  *
  *     mss N       wscale N     sackOK      uto N
+ *     tfo                      Fast Open: a request for a cookie; expected: with any
  *     ts [V] [ecr N]           kind 8; tsx, tsx64 and tsx128: kind 254
  *     sack A-B [A-B ...]
  *     cookie, pair, cookieless
