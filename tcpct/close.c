@@ -4,6 +4,7 @@
 
 #include "initiator.h"
 #include "output.h"
+#include "restart.h"
 #include "seq.h"
 #include "timer.h"
 
@@ -38,9 +39,7 @@ bool close_paired(const struct tcpct_connection *connection, const struct segmen
 bool close_proved(const struct tcpct_connection *connection, const struct segment *segment,
                   uint64_t now_us)
 {
-    uint32_t echo = segment->options.timestamp_echo;
-    return close_paired(connection, segment) && seq_leq(connection->timestamp_first, echo) &&
-           seq_leq(echo, tcb_timestamp(connection, now_us));
+    return close_paired(connection, segment) && restart_echo_fits(connection, segment, now_us);
 }
 
 static bool only_initiator_waits(const struct tcpct_connection *connection)
@@ -51,6 +50,7 @@ static bool only_initiator_waits(const struct tcpct_connection *connection)
 /* Both FINs are through. */
 static void finished(struct tcpct_connection *connection, uint64_t now_us)
 {
+    restart_remember(connection, now_us);
     if (only_initiator_waits(connection))
         tcb_closed(connection, TCPCT_OK, now_us);
     else
@@ -86,13 +86,16 @@ bool close_fin_received(struct tcpct_connection *connection, const struct segmen
         return true;
     case TCPCT_FIN_WAIT_1: /* our FIN is not acknowledged, or we were in FIN-WAIT-2 */
         tcb_state(connection, TCPCT_CLOSING, now_us);
+        restart_remember(connection, now_us);
         return true;
     case TCPCT_FIN_WAIT_2:
         if (only_initiator_waits(connection)) { /* the final <ACK(FIN)>, then nothing is kept */
             output_last_ack(connection, reply, now_us);
+            restart_remember(connection, now_us);
             tcb_closed(connection, TCPCT_OK, now_us);
             return false;
         }
+        restart_remember(connection, now_us);
         tcb_time_wait(connection, now_us);
         return true;
     default:
@@ -113,6 +116,7 @@ bool close_fin_acknowledged(struct tcpct_connection *connection, uint64_t now_us
         finished(connection, now_us);
         return false;
     case TCPCT_LAST_ACK:
+        restart_remember(connection, now_us);
         if (connection->pair.size && connection->initiator) /* 5.2 */
             tcb_time_wait(connection, now_us);
         else

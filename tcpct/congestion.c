@@ -14,7 +14,7 @@ enum {
     CONSERVATIVE_ROUNDS = 5,
 };
 
-static uint32_t initial_window(uint32_t mss) /* RFC 6928, 2 */
+uint32_t congestion_initial(uint32_t mss) /* RFC 6928, 2 */
 {
     return min_u32(10 * mss, max_u32(2 * mss, 14600));
 }
@@ -26,7 +26,7 @@ void congestion_idle(struct congestion *congestion, uint64_t idle_us)
         return;
     congestion->ssthresh = max_u32(congestion->ssthresh, congestion->cwnd / 4 * 3);
     congestion->cwnd = max_u32(periods < 32 ? congestion->cwnd >> periods : 0,
-                               min_u32(congestion->cwnd, initial_window(congestion->mss)));
+                               min_u32(congestion->cwnd, congestion_initial(congestion->mss)));
     congestion->cubic.epoch_us = 0;
 }
 
@@ -44,7 +44,7 @@ void congestion_init(struct congestion *congestion, const struct congestion_cont
     *congestion = (struct congestion){
         .control = control,
         .mss = mss,
-        .cwnd = initial_window(mss),
+        .cwnd = congestion_initial(mss),
         .ssthresh = UINT32_MAX,
     };
 }

@@ -60,6 +60,7 @@ extern const struct congestion_control congestion_newreno; /* RFC 5681, RFC 6582
 extern const struct congestion_control congestion_cubic;   /* RFC 9438 */
 
 /* IW10 (RFC 6928). */
+uint32_t congestion_initial(uint32_t mss);
 void congestion_init(struct congestion *congestion, const struct congestion_control *control,
                      uint32_t mss);
 /* Slow start or congestion avoidance, for what an acknowledgment brought. */

@@ -3,6 +3,7 @@
 #include "handshake.h"
 #include "initiator.h"
 #include "recovery.h"
+#include "restart.h"
 #include "seq.h"
 #include "timer.h"
 #include "tune.h"
@@ -142,6 +143,7 @@ void tcpct_close(struct tcpct_connection *connection)
     }
     if (initiator_may_vanish(connection)) { /* RFC 6013, 6.3 */
         tcb_output_done(connection);
+        restart_remember(connection, connection->stack->now_us);
         tcb_time_wait(connection, connection->stack->now_us);
         return;
     }
@@ -223,6 +225,7 @@ void tcpct_connection_info(const struct tcpct_connection *connection, struct tcp
     info->fast_open = connection->fast_open.accepted;
     info->syn_data_sent = connection->syn_data_sent > 0;
     info->syn_ack_data_taken = connection->syn_ack_data_taken;
+    info->restarted = connection->restarted;
     info->mss = connection->mss;
     info->cwnd = congestion->cwnd;
     info->ssthresh = congestion->ssthresh;
@@ -301,19 +304,27 @@ static bool expired(struct tcpct_connection *connection, enum timer timer, uint6
     return true;
 }
 
-static void retransmission_expired(struct tcpct_connection *connection, uint64_t now_us)
+/* False: that ended it. */
+static bool retransmission_expired(struct tcpct_connection *connection, uint64_t now_us)
 {
     bool exchanging = connection->state == TCPCT_SYN_SENT ||
                       (!connection->confirmed && connection->flight.count == 0);
     initiator_try_other(connection);
     if (connection->state == TCPCT_SYN_RECEIVED)
         handshake_timeout(connection, now_us);
+    else if (connection->initiator && connection->restarted && !connection->confirmed)
+        initiator_fall_back(connection, now_us);
     else if (exchanging)
         initiator_timeout(connection, now_us);
     else {
         connection->opening_timeouts += !connection->confirmed;
         recovery_timeout(connection, now_us);
+        if (!connection->recovery.tail_due && !restart_goes_on(connection)) {
+            tcb_closed(connection, TCPCT_ERROR_TIMEOUT, now_us);
+            return false;
+        }
     }
+    return true;
 }
 
 /* RFC 9293, 3.8.4: probes, then the connection is given up. False: it was. */
@@ -367,6 +378,6 @@ bool connection_timers(struct tcpct_connection *connection, uint64_t now_us)
     if (expired(connection, TIMER_REORDER, now_us))
         recovery_reorder_timeout(connection, now_us);
     if (expired(connection, TIMER_RETRANSMISSION, now_us))
-        retransmission_expired(connection, now_us);
+        return retransmission_expired(connection, now_us);
     return true;
 }

@@ -8,6 +8,7 @@
 #include "handshake.h"
 #include "peers.h"
 #include "reply.h"
+#include "restart.h"
 #include "seq.h"
 #include "timer.h"
 
@@ -29,7 +30,8 @@ static uint16_t choose_port(struct tcpct_stack *stack, struct endpoints *endpoin
     uint32_t first = stack_random(stack) % count;
     for (uint32_t i = 0; i < count; i++) {
         endpoints->local_port = (uint16_t)(PORT_EPHEMERAL_FIRST + (first + i) % count);
-        if (endpoints->local_port != endpoints->remote_port && !demux_find(stack, endpoints))
+        if (endpoints->local_port != endpoints->remote_port && !demux_find(stack, endpoints) &&
+            !restart_reserves(stack, endpoints))
             return endpoints->local_port;
     }
     return 0;
@@ -43,7 +45,7 @@ static bool may_begin_beside(const struct tcpct_connection *other,
            options->parameters.cookie_desired && !options->parameters.out_never;
 }
 
-static int choose_endpoints(struct tcpct_stack *stack, const struct tcpct_connect_options *options,
+static int choose_addresses(struct tcpct_stack *stack, const struct tcpct_connect_options *options,
                             struct endpoints *endpoints)
 {
     *endpoints = (struct endpoints){
@@ -58,8 +60,13 @@ static int choose_endpoints(struct tcpct_stack *stack, const struct tcpct_connec
             endpoints->local = stack->addresses[i];
         own = ip_address_equal(&stack->addresses[i], &endpoints->local);
     }
-    if (!own || endpoints->local.family != options->remote.family)
-        return TCPCT_ERROR_NO_ADDRESS;
+    return own && endpoints->local.family == options->remote.family ? TCPCT_OK
+                                                                    : TCPCT_ERROR_NO_ADDRESS;
+}
+
+static int choose_local_port(struct tcpct_stack *stack, const struct tcpct_connect_options *options,
+                             struct endpoints *endpoints)
+{
     if (options->local_port == 0)
         return choose_port(stack, endpoints) ? TCPCT_OK : TCPCT_ERROR_NO_PORT;
     const struct tcpct_connection *other = demux_find(stack, endpoints);
@@ -112,49 +119,111 @@ static void choose_cookie(struct tcpct_connection *connection, uint64_t now_us)
         pair->initiator[i] = (uint8_t)stack_random(connection->stack);
 }
 
+/* The <SYN> of a new exchange is due. */
+static void begin_exchange(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct cookie_endpoints parties = endpoints_for_cookie(&connection->endpoints);
+    choose_cookie(connection, now_us);
+    connection->iss = isn_initiator(&connection->stack->isn_keys, &parties, now_us);
+    connection->snd_una = connection->snd_nxt = connection->iss;
+    connection->data_seq = connection->iss + 1;
+    connection->timestamp_offset = timestamp_offset(&connection->stack->isn_keys, &parties); /* 3 */
+    const struct tcpct_connection *older = demux_older(connection);
+    if (older) /* 4.1, 5.1, 5.2: incremented, so that the timestamp exceeds all of the other's */
+        connection->timestamp_offset =
+            older->timestamp_offset + 1 + stack_random(connection->stack) % TSOFFSET_STEP;
+    connection->syn_due = true;
+    tcb_state(connection, TCPCT_SYN_SENT, now_us);
+    tcb_output(connection);
+}
+
+static void limit_patience(struct tcpct_connection *connection, uint64_t now_us)
+{
+    uint64_t patience_us = connection->user_timeout_us;
+    if (!connection->user_timeout_set) /* RFC 9293, 3.8.3: a <SYN> is tried for three minutes */
+        patience_us = max_u64(patience_us, SYN_PATIENCE_US);
+    timer_set(connection, TIMER_USER, now_us + patience_us);
+}
+
+static struct tcpct_connection *restart(struct tcpct_stack *stack,
+                                        const struct tcpct_connect_options *options,
+                                        uint64_t now_us)
+{
+    struct endpoints endpoints;
+    if (!options->restart || choose_addresses(stack, options, &endpoints) != TCPCT_OK)
+        return NULL;
+    return restart_begin(stack, &endpoints, options->window, now_us);
+}
+
+static struct tcpct_connection *create(struct tcpct_stack *stack,
+                                       const struct tcpct_connect_options *options, int *error)
+{
+    struct endpoints endpoints;
+    *error = choose_addresses(stack, options, &endpoints);
+    if (*error == TCPCT_OK)
+        *error = choose_local_port(stack, options, &endpoints);
+    struct tcpct_connection *connection = *error == TCPCT_OK ? tcb_create(stack, &endpoints) : NULL;
+    if (!connection && *error == TCPCT_OK)
+        *error = TCPCT_ERROR_MEMORY;
+    return connection;
+}
+
 int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options *options,
                   struct tcpct_connection **connection, uint64_t now_us)
 {
-    struct endpoints endpoints;
+    int error = TCPCT_OK;
     if (!parameters_valid(options))
         return TCPCT_ERROR_INVALID;
-    int error = choose_endpoints(stack, options, &endpoints);
-    if (error)
-        return error;
-    struct tcpct_connection *new = tcb_create(stack, &endpoints);
+    struct tcpct_connection *new = restart(stack, options, now_us);
     if (!new)
-        return TCPCT_ERROR_MEMORY;
+        new = create(stack, options, &error);
+    if (!new)
+        return error;
     if (!take_request(new, options)) {
         tcb_destroy(new);
         return TCPCT_ERROR_MEMORY;
     }
-    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
     new->initiator = new->held = true;
     new->user = options->user;
     new->parameters = options->parameters;
+    new->window_policy = options->window;
     if (options->user_timeout_us)
         new->user_timeout_us = options->user_timeout_us;
     new->user_timeout_set = options->user_timeout_us != 0;
     new->syn_data = syn_data_size(options);
-    choose_cookie(new, now_us);
-    new->iss = isn_initiator(&stack->isn_keys, &parties, now_us);
-    new->snd_una = new->snd_nxt = new->iss;
-    new->data_seq = new->iss + 1;
-    new->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties); /* TSoffset (3) */
-    const struct tcpct_connection *older = demux_older(new);
-    if (older) /* 4.1, 5.1, 5.2: incremented, so that the timestamp exceeds all of the other's */
-        new->timestamp_offset = older->timestamp_offset + 1 + stack_random(stack) % TSOFFSET_STEP;
-    if (options->fast_open && new->pair.size == 0 && !new->md5_key)
-        fastopen_prepare(new, now_us);
-    new->syn_due = true;
-    tcb_state(new, TCPCT_SYN_SENT, now_us);
-    uint64_t patience_us = new->user_timeout_us;
-    if (!new->user_timeout_set) /* RFC 9293, 3.8.3: a <SYN> is tried for three minutes */
-        patience_us = max_u64(patience_us, SYN_PATIENCE_US);
-    timer_set(new, TIMER_USER, now_us + patience_us);
-    tcb_output(new);
+    limit_patience(new, now_us);
+    if (!new->restarted) {
+        begin_exchange(new, now_us);
+        if (options->fast_open && new->pair.size == 0 && !new->md5_key)
+            fastopen_prepare(new, now_us);
+    }
     *connection = new;
     return TCPCT_OK;
+}
+
+void initiator_fall_back(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct tcpct_stack *stack = connection->stack;
+    restart_failed(connection, now_us);
+    trace_connection(connection, TCPCT_TRACE_TIMEOUT, "no answer to a restart", 0, now_us);
+    demux_remove(stack, connection);
+    uint16_t port = choose_port(stack, &connection->endpoints);
+    demux_add(stack, connection);
+    if (port == 0) {
+        tcb_closed(connection, TCPCT_ERROR_NO_PORT, now_us);
+        return;
+    }
+    flight_clear(&connection->flight);
+    timer_stop(connection, TIMER_RETRANSMISSION);
+    timer_stop(connection, TIMER_PACE);
+    connection->recovery = (struct recovery){ .phase = RECOVERY_OPEN };
+    connection->jump = (struct jump){ .phase = JUMP_OVER };
+    connection->pace_us = 0;
+    rtt_init(&connection->rtt);
+    connection->restarted = connection->introducing = connection->opening_sent = false;
+    connection->fin_sent = connection->probe_due = false;
+    connection->opening_timeouts = connection->restarts = 0;
+    begin_exchange(connection, now_us);
 }
 
 /* Takes what a <SYN,ACK(SYN)> says of the Responder, with or without a Cookie. */
@@ -162,20 +231,13 @@ static void take_syn_ack(struct tcpct_connection *connection, const struct segme
                          uint64_t now_us)
 {
     tcb_peer_options(connection, &segment->options);
-    connection->irs = segment->seq;
-    connection->rcv_nxt = segment->seq + 1;
-    connection->last_ack_sent = connection->rcv_nxt;
-    connection->rcv_edge =
-        connection->rcv_nxt + min_u32(tcb_receive_window(connection), UINT16_MAX);
-    connection->snd_wnd = connection->snd_max_wnd = segment->window; /* not scaled in a <SYN> */
+    tcb_begin(connection, connection->iss, segment->seq);
     connection->snd_wl1 = segment->seq;
-    connection->snd_wl2 = segment->ack;
-    connection->snd_una = connection->snd_nxt = connection->ecn.point = connection->iss + 1;
+    connection->snd_wnd = connection->snd_max_wnd = segment->window; /* not scaled in a <SYN> */
     connection->ecn.agreed = connection->stack->config.ecn && connection->syn_tries == 1 &&
                              (segment->flags & (SEGMENT_ECE | SEGMENT_CWR)) == SEGMENT_ECE;
-    connection->recovery.highest_sacked = connection->recovery.rack_end = connection->snd_una;
     connection->ts_recent = segment->options.timestamp_value;
-    connection->ts_recent_us = now_us;
+    connection->ts_recent_us = connection->exchanged_us = now_us;
 }
 
 /* The answer, or its first part: at most once, since RCV.NXT moves (6.3). */

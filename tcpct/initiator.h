@@ -26,6 +26,10 @@ bool initiator_took_other(struct tcpct_connection *connection, const struct segm
 /* The retransmission timer expired before the Responder was heard. */
 void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us);
 
+/* The opening of a restart was not answered: a Cookie exchange from a fresh port takes its place, with
+ * all that was to be sent. What still comes for the old port is reset, as it has no TCB (7). */
+void initiator_fall_back(struct tcpct_connection *connection, uint64_t now_us);
+
 /* Whether the next opening goes without its pair: several were lost with it, so something on the
  * path may refuse the extension. From then on every other one does (2.2). */
 bool initiator_opens_plainly(const struct tcpct_connection *connection);

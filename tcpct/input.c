@@ -5,6 +5,7 @@
 #include "initiator.h"
 #include "recovery.h"
 #include "reply.h"
+#include "restart.h"
 #include "seq.h"
 #include "timer.h"
 #include "tune.h"
@@ -140,8 +141,10 @@ static bool take_acknowledgment(struct tcpct_connection *connection, const struc
     if (connection->ecn.agreed && segment->flags & SEGMENT_ECE)
         recovery_congestion_experienced(connection);
     release(connection);
-    if (advanced)
+    if (advanced) {
+        tcb_proved(connection);
         tcb_output(connection);
+    }
     watch_progress(connection, advanced, now_us);
     if (connection->fin_sent && !connection->fin_acknowledged &&
         connection->snd_una == connection->snd_nxt)
@@ -314,6 +317,10 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
             return TCPCT_UNACCEPTABLE; /* RFC 7323, 3.2 */
         if (timestamp_is_old(connection, options, now_us))
             return unacceptable(connection);
+        if (connection->pair.size &&
+            (connection->initiator || seq_lt(connection->snd_una, segment->ack)) &&
+            !restart_echo_fits(connection, segment, now_us))
+            return TCPCT_UNACCEPTABLE;
     }
     if (connection->initiator && connection->pair.size &&
         (!connection->confirmed || connection->opened_plainly) &&
@@ -348,9 +355,9 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         !handshake_acknowledged(connection, segment, reply, now_us))
         return reply->length ? TCPCT_REPLIED : TCPCT_NO_RESOURCES;
     take_timestamp(connection, segment, now_us);
-    if (!connection->initiator && segment->seq == connection->rcv_nxt &&
+    if (!connection->initiator && connection->pair.size && segment->seq == connection->rcv_nxt &&
         segment->seq == connection->irs + 1)
-        connection->opening_timestamp = options->timestamp_value;
+        restart_dated(connection, options->timestamp_value);
     tcb_take_timeout(connection, options);
     if (connection->md5_key && options->present & OPTION_TIMESTAMPS_EXTENDED)
         connection->cookie_less = true; /* the <SYN>, which was not kept, had the option */
@@ -362,6 +369,8 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         timer_set(connection, TIMER_KEEPALIVE, now_us + connection->keepalive_us);
     if (!connection->confirmed) {
         connection->confirmed = true;
+        if (connection->restarted)
+            restart_confirmed(connection);
         recovery_timer(connection, now_us);
         tcb_output(connection);
     }

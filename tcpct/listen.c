@@ -5,6 +5,7 @@
 #include "demux.h"
 #include "fastopen.h"
 #include "reply.h"
+#include "restart.h"
 #include "seq.h"
 
 enum { AMPLIFICATION_MAX = 3, TIMESTAMP_ROUNDED = 1 << ISN_TIMESTAMP_BITS };
@@ -236,23 +237,14 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
     tcb_replace_older(connection, now_us);
     struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
     tcb_peer_options(connection, peer);
-    connection->iss = segment->ack - 1;
-    connection->snd_una = connection->snd_nxt = connection->data_seq = segment->ack;
-    connection->recovery.highest_sacked = connection->recovery.rack_end = segment->ack;
-    connection->irs = segment->seq - 1;
-    connection->rcv_nxt = connection->last_ack_sent = segment->seq;
-    connection->rcv_edge = /* what the <SYN,ACK(SYN)> offered */
-        segment->seq + min_u32(stack->config.receive_buffer_max, UINT16_MAX);
+    tcb_begin(connection, segment->ack - 1, segment->seq - 1);
     connection->snd_wnd = connection->snd_max_wnd = (uint32_t)segment->window
                                                     << connection->snd_scale;
-    connection->snd_wl1 = segment->seq;
-    connection->snd_wl2 = segment->ack;
     connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
     connection->timestamp_first = connection->timestamps ? segment->options.timestamp_echo
                                                          : tcb_timestamp(connection, now_us);
     connection->ts_recent = segment->options.timestamp_value;
     connection->ts_recent_us = now_us;
-    connection->ecn.point = connection->snd_una;
     if (connection->timestamps) { /* which were in the <SYN,ACK(SYN)>, so they carry this */
         struct isn_options carried;
         timestamp_options(segment->options.timestamp_echo, &carried);
@@ -308,6 +300,10 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
     *verdict = TCPCT_UNACCEPTABLE;
     if (fin && segment->data_size == 0) /* 6.3: never required, MUST be silently discarded */
         return NULL;
+    if (restart_refuses(stack, segment)) {
+        stack->counters.restarts_old++;
+        return NULL;
+    }
     secrets_verified(&stack->secrets, slot, now_us);
     *verdict = TCPCT_NO_RESOURCES;
     struct tcpct_connection *connection = establish(stack, listener, segment, options, now_us);
@@ -319,6 +315,7 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
     connection->pair.size = options->cookie_size;
     memcpy(connection->pair.initiator, options->initiator_cookie, options->cookie_size);
     memcpy(connection->pair.responder, options->responder_cookie, options->cookie_size);
+    restart_opened(connection, segment, now_us);
     if (listener->options.answers_stable)
         take_short_sack(connection, segment);
     tcb_introduce(connection);

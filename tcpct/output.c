@@ -6,6 +6,7 @@
 #include "pace.h"
 #include "path.h"
 #include "recovery.h"
+#include "restart.h"
 #include "seq.h"
 #include "timer.h"
 
@@ -352,7 +353,9 @@ static uint32_t new_data_size(const struct tcpct_connection *connection, uint32_
     uint32_t unsent = data_end(connection) - connection->snd_nxt;
     uint32_t edge = connection->snd_una + connection->snd_wnd;
     uint32_t usable = seq_lt(connection->snd_nxt, edge) ? edge - connection->snd_nxt : 0;
-    uint32_t allowed = min_u32(usable, recovery_room(connection));
+    uint32_t limit = restart_limit(connection) -
+                     min_u32(connection->snd_nxt - connection->snd_una, restart_limit(connection));
+    uint32_t allowed = min_u32(min_u32(usable, limit), recovery_room(connection));
     uint32_t size = min_u32(min_u32(unsent, allowed), most);
     bool idle = connection->flight.count == 0;
     if (size == unsent) {
@@ -417,6 +420,8 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
     connection->snd_nxt = seq + size + fin;
     if (fin) {
         connection->fin_sent = true;
+        if (connection->state == TCPCT_CLOSE_WAIT)
+            restart_remember(connection, now_us);
         tcb_state(connection,
                   connection->state == TCPCT_CLOSE_WAIT ? TCPCT_LAST_ACK : TCPCT_FIN_WAIT_1,
                   now_us);
@@ -499,6 +504,8 @@ static void consider_probing(struct tcpct_connection *connection, uint64_t now_u
 static bool after_opening(struct tcpct_connection *connection, uint64_t now_us)
 {
     if (connection->initiator && connection->pair.size && !connection->confirmed) {
+        if (connection->restarted && !connection->opening_sent)
+            timer_set(connection, TIMER_RETRANSMISSION, now_us + restart_patience_us(connection));
         connection->opening_sent = true;
         if (!timer_is_set(connection, TIMER_RETRANSMISSION))
             timer_set(connection, TIMER_RETRANSMISSION, now_us + connection->rtt.rto_us);

@@ -11,7 +11,11 @@ static uint64_t duration_us(const struct tcpct_connection *connection, uint32_t 
     const struct congestion *congestion = &connection->congestion;
     bool slow_start = congestion->cwnd < congestion->ssthresh;
     uint64_t tenths = slow_start ? 20 : 12; /* of the gain */
-    return 10ull * bytes * connection->rtt.srtt_us / (tenths * congestion->cwnd);
+    uint64_t us = 10ull * bytes * connection->rtt.srtt_us / (tenths * congestion->cwnd);
+    const struct jump *jump = &connection->jump;
+    if (jump->phase == JUMP_UNVALIDATED && jump->taken.rate)
+        us = min_u64(us, (uint64_t)bytes * MILLISECOND_US / jump->taken.rate);
+    return us;
 }
 
 uint32_t pace_burst(const struct tcpct_connection *connection)

@@ -1,5 +1,6 @@
 #include "recovery.h"
 
+#include "jump.h"
 #include "loss.h"
 #include "pace.h"
 #include "path.h"
@@ -27,7 +28,7 @@ static void reduce_proportionally(struct tcpct_connection *connection, uint32_t 
         uint32_t limit = max_u32(owed, bytes) + congestion->mss;
         send = min_u32(congestion->ssthresh - pipe, limit);
     }
-    congestion->cwnd = pipe + max_u32(send, least);
+    congestion->cwnd = max_u32(min_u32(pipe + send, jump_limit(connection)), pipe + least);
 }
 
 /* What a spurious retransmission would be repaired to (RFC 4015). */
@@ -134,6 +135,7 @@ static void enter_fast_recovery(struct tcpct_connection *connection, uint32_t ou
     recovery->prr_flight = outstanding;
     save_for_undo(connection);
     congestion->ssthresh = congestion->control->reduced(congestion, outstanding);
+    jump_congested(connection);
     tell_reduction(connection);
     trace_connection(connection, TCPCT_TRACE_CWND, "fast recovery", congestion->ssthresh, now_us);
 }
@@ -164,7 +166,7 @@ static void respond(struct tcpct_connection *connection, const struct congestion
         /* A partial acknowledgment without SACK: the next hole at once (RFC 6582, 3.2, step 3). */
         bool hole = !connection->sack_permitted && bytes && connection->flight.lost;
         reduce_proportionally(connection, bytes, hole ? congestion->mss : 0);
-    } else if (advanced && cwnd_limited) {
+    } else if (advanced && cwnd_limited && !jump_holds(connection)) {
         congestion_acknowledged(congestion, sample);
     } else if (advanced) {
         congestion_unused(congestion, sample->now_us);
@@ -243,6 +245,7 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
     loss_detect(connection, now_us);
     uint32_t cwnd = connection->congestion.cwnd;
     respond(connection, &sample, outstanding, advanced, cwnd_limited);
+    jump_acknowledged(connection, delivery.bytes, rtt_us, now_us);
     if (connection->congestion.cwnd != cwnd)
         trace_connection(connection, TCPCT_TRACE_CWND, "", connection->congestion.cwnd, now_us);
     tail_acknowledged(connection, options, duplicate);
@@ -262,6 +265,7 @@ void recovery_congestion_experienced(struct tcpct_connection *connection)
         return;
     congestion->ssthresh = congestion->control->reduced(congestion, congestion->cwnd);
     congestion->cwnd = congestion->ssthresh;
+    jump_congested(connection);
     tell_reduction(connection);
 }
 
@@ -327,6 +331,7 @@ void recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
             tell_reduction(connection);
         }
         congestion->cwnd = congestion->mss;
+        jump_timed_out(connection);
         recovery->phase = RECOVERY_RTO;
         recovery->point = connection->snd_nxt;
         recovery->duplicates = 0;

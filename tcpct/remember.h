@@ -27,7 +27,7 @@ struct path_state {
 struct remembered {
     uint32_t hash_next, newer, older; /* other entries; 0: none */
     uint16_t local_port, remote_port; /* local_port 0: the entry is free */
-    uint32_t tag;                     /* the first bytes of the Responder-Cookie */
+    uint32_t exchange;                /* the Responder's timestamp that the pair depends on */
     uint32_t timestamp;               /* TS Value of the last opening */
     struct path_state path;
     uint16_t mss;

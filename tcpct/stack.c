@@ -17,6 +17,7 @@
 #include "listen.h"
 #include "output.h"
 #include "reply.h"
+#include "restart.h"
 #include "seq.h"
 #include "timer.h"
 
@@ -50,6 +51,8 @@ static void set_defaults(struct tcpct_config *config)
         config->release = default_release;
     }
     config->connections_max = (uint32_t)or_default(config->connections_max, 1024);
+    config->remembered_max = (uint32_t)or_default(config->remembered_max, 1024);
+    config->restartable_max = (uint32_t)or_default(config->restartable_max, 64);
     config->memory_budget = or_default(config->memory_budget, 64u << 20);
     config->send_buffer_max = (uint32_t)or_default(config->send_buffer_max, 1u << 20);
     config->receive_buffer_max = (uint32_t)or_default(config->receive_buffer_max, 1u << 20);
@@ -89,6 +92,11 @@ static bool build(struct tcpct_stack *stack, uint64_t now_us)
     stack->buckets = memory_zeroed(memory, buckets * sizeof(struct tcpct_connection *));
     stack->heap =
         memory_zeroed(memory, config->connections_max * sizeof(struct tcpct_connection *));
+    for (unsigned i = 0; i < 4; i++)
+        if (!remember_create(&stack->remembered[i / 2][i % 2], memory, i % 2 ? 6 : 4, i / 2,
+                             i / 2 ? config->restartable_max : config->remembered_max,
+                             stack_random(stack)))
+            return false;
     return stack->buckets && stack->heap &&
            secrets_create(&stack->secrets, config->random, config->context,
                           config->secret_interval_us, config->msl_us, config->wall_clock_us,
@@ -153,6 +161,8 @@ void tcpct_stack_destroy(struct tcpct_stack *stack)
     secrets_destroy(&stack->secrets);
     isn_keys_destroy(&stack->isn_keys);
     secrets_destroy(&stack->fast_open_secrets);
+    for (unsigned i = 0; i < 4; i++)
+        remember_destroy(&stack->remembered[i / 2][i % 2], &memory);
     memory_free(&memory, stack->buckets);
     memory_free(&memory, stack->heap);
     memory_free(&memory, stack);
@@ -387,7 +397,7 @@ static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
         return TCPCT_BAD_COOKIE;
     if (is_opening_again(connection, segment))
         return input_segment(connection, segment, reply, now_us);
-    if (seq_lt(segment->options.timestamp_echo, connection->timestamp_first))
+    if (seq_lt(segment->options.timestamp_echo, connection->responder_timestamp))
         return TCPCT_BAD_COOKIE;
     tcb_closed(connection, TCPCT_ERROR_RESET, now_us);
     return without_tcb(stack, segment, reply, now_us);
@@ -408,6 +418,10 @@ static enum tcpct_verdict with_tcb(struct tcpct_connection *connection,
     if ((segment->options.present & OPTION_COOKIE_PAIR) && !close_paired(connection, segment) &&
         !initiator_took_other(connection, segment))
         return foreign_pair(connection, segment, reply, now_us);
+    if (restart_replaces(connection, segment)) {
+        tcb_closed(connection, TCPCT_ERROR_RESET, now_us);
+        return without_tcb(stack, segment, reply, now_us);
+    }
     if (ends_time_wait(connection, segment, now_us)) {
         tcb_closed(connection, TCPCT_OK, now_us);
         return without_tcb(stack, segment, reply, now_us);

@@ -136,6 +136,7 @@ static void leave_demux(struct tcpct_connection *connection)
     if (connection->queued_at)
         connection->queued_at->queued--;
     connection->queued_at = NULL;
+    tcb_proved(connection);
 }
 
 void tcb_destroy(struct tcpct_connection *connection)
@@ -150,6 +151,26 @@ void tcb_destroy(struct tcpct_connection *connection)
     connection->hash_next = stack->free_list;
     stack->free_list = connection;
     stack->connection_count--;
+}
+
+void tcb_begin(struct tcpct_connection *connection, uint32_t iss, uint32_t irs)
+{
+    connection->iss = iss;
+    connection->snd_una = connection->snd_nxt = connection->data_seq = iss + 1;
+    connection->recovery.highest_sacked = connection->recovery.rack_end = iss + 1;
+    connection->ecn.point = connection->snd_wl2 = connection->meter.from = iss + 1;
+    connection->irs = irs;
+    connection->rcv_nxt = connection->last_ack_sent = connection->snd_wl1 = irs + 1;
+    connection->rcv_edge = irs + 1 + min_u32(tcb_receive_window(connection), UINT16_MAX);
+}
+
+void tcb_proved(struct tcpct_connection *connection)
+{
+    struct tcpct_stack *stack = connection->stack;
+    stack->unproved -= connection->unproved_bytes;
+    stack->unproved_by[connection->unproved_prefix] -= connection->unproved_bytes;
+    connection->unproved_bytes = 0;
+    connection->unproved = false;
 }
 
 void tcb_state(struct tcpct_connection *connection, enum tcpct_state state, uint64_t now_us)

@@ -13,6 +13,7 @@
 #include "md5sig.h"
 #include "memory.h"
 #include "ranges.h"
+#include "remember.h"
 #include "ring.h"
 #include "rtt.h"
 #include "segment.h"
@@ -97,6 +98,33 @@ struct recovery {
     uint32_t tail_end;       /* TLP.end_seq (RFC 8985, 7.2) */
 };
 
+/* The remembered window (jump.h). */
+struct jump {
+    enum jump_phase { /* RFC 9959, 3 */
+                      JUMP_OVER,
+                      JUMP_RECONNAISSANCE, /* the initial window shows whether the path is the same */
+                      JUMP_UNVALIDATED,    /* the remembered window leaves, paced */
+                      JUMP_VALIDATING,     /* it is being acknowledged */
+                      JUMP_RETREAT,        /* it was too much */
+    } phase;
+    uint32_t window;      /* to be jumped to; in retreat, the limit */
+    uint32_t pipe;        /* PipeSize: bytes that the path has shown to carry */
+    uint32_t first, last; /* the unvalidated bytes */
+    uint64_t entered_us;
+    bool congested; /* at any time: what was taken is no longer true */
+    struct path_state taken;
+};
+
+/* What the path is seen to carry (jump.h). */
+struct meter {
+    bool running;       /* something is out */
+    uint32_t from, end; /* the round */
+    uint32_t first;     /* SND.UNA after its first acknowledgment, which came at ... */
+    uint64_t first_us;  /* ... 0: it did not */
+    uint32_t most;      /* bytes acknowledged in one round */
+    uint32_t rate;      /* bytes a millisecond; 0: not seen */
+};
+
 /* Explicit Congestion Notification (RFC 3168, 6.1). */
 struct ecn {
     bool agreed;
@@ -131,6 +159,8 @@ struct peer {
     uint8_t fast_open_cookie[16];
     uint16_t mss;
     uint64_t fast_open_blocked_until_us;
+    uint64_t no_restart_until_us;
+    uint8_t restarts_lost; /* in a row */
 };
 enum { PEERS_MAX = 64 };
 
@@ -188,6 +218,9 @@ struct tcpct_connection {
     struct flight flight;
     struct recovery recovery;
     struct congestion congestion;
+    enum tcpct_window window_policy;
+    struct jump jump;
+    struct meter meter;
     struct rtt rtt;
     struct ecn ecn;
     uint64_t data_sent_us; /* when data last left; 0: never */
@@ -232,12 +265,20 @@ struct tcpct_connection {
     uint8_t opening_timeouts;     /* Initiator: how often the opening was given up for lost */
     bool opened_plainly;          /* Initiator: it has also gone without its pair */
     uint16_t opening_extension;   /* Initiator: bytes of header extension that the opening had */
-    uint32_t opening_timestamp;   /* the opening's TS Value, repeated when it is sent again;
-                                     Responder: of the last that began at RCV.NXT */
+    uint32_t opening_timestamp;   /* the opening's TS Value, repeated when it is sent again */
     struct cookie_offer other;    /* Initiator: the pair that is not in use */
     uint32_t responder_timestamp; /* that the pair depends on: echoed in the opening (3.5.2) */
     bool syn_data_accepted;       /* the <SYN,ACK(SYN)> acknowledged the data of the <SYN> */
     bool syn_ack_data_taken;
+
+    /* Restart (restart.h). */
+    bool restarted;        /* this incarnation is not the first */
+    uint8_t restarts;      /* Initiator: of this pair */
+    uint64_t exchanged_us; /* Initiator: when the pair was made */
+    bool unproved;         /* Responder: the opening may be a recorded one */
+    uint8_t unproved_timeouts;
+    uint32_t unproved_bytes; /* that are charged for it */
+    uint8_t unproved_prefix;
 
     struct tcpct_info totals; /* only its four counters are kept here */
 };
@@ -252,7 +293,7 @@ struct tcpct_listener {
     bool event;      /* ACCEPT is to be told */
 };
 
-enum { ADDRESSES_MAX = 16, RANDOM_BUFFER = 256 };
+enum { ADDRESSES_MAX = 16, RANDOM_BUFFER = 256, UNPROVED_PREFIXES = 256 };
 
 struct tcpct_stack {
     struct tcpct_config config;
@@ -266,6 +307,9 @@ struct tcpct_stack {
     struct md5sig *md5sig; /* NULL: no peer has a key */
     struct secrets fast_open_secrets;
     struct peer peers[PEERS_MAX];
+    struct remember_table remembered[2][2]; /* by role (1: Initiator) and family (1: IPv6) */
+    size_t unproved;                        /* bytes sent to peers that have proved nothing */
+    size_t unproved_by[UNPROVED_PREFIXES];
 
     struct tcpct_connection **buckets; /* demux.h */
     uint32_t bucket_mask, bucket_seed;
@@ -309,6 +353,10 @@ static inline bool tcb_is_finishing(const struct tcpct_connection *connection)
 }
 /* TIME-WAIT for 2 MSL, without the buffers. */
 void tcb_time_wait(struct tcpct_connection *connection, uint64_t now_us);
+/* The numbers of a connection whose <SYN>s are exchanged: nothing is sent or received yet. */
+void tcb_begin(struct tcpct_connection *connection, uint32_t iss, uint32_t irs);
+/* What was charged for an unproved peer is given back. */
+void tcb_proved(struct tcpct_connection *connection);
 /* A segment is to be sent: tcpct_output will look at it. */
 void tcb_output(struct tcpct_connection *connection);
 void tcb_output_done(struct tcpct_connection *connection);

@@ -104,9 +104,12 @@ struct tcpct_config {
 
     uint64_t wall_clock_us; /* real time at creation: the first secret depends on it (3.5.3) */
 
-    uint32_t connections_max;    /* TCBs at once; 0: 1024 */
-    size_t memory_budget;        /* bytes of send and receive buffers; 0: 64 MiB */
-    uint32_t send_buffer_max;    /* bytes a connection; 0: 1 MiB */
+    uint32_t connections_max; /* TCBs at once; 0: 1024 */
+    uint32_t remembered_max;  /* ended connections remembered as Responder, 64 bytes each, in each
+                                    address family; 0: 1024 */
+    uint32_t restartable_max; /* ... as Initiator, 128 bytes each; 0: 64 */
+    size_t memory_budget;     /* bytes of send and receive buffers; 0: 64 MiB */
+    uint32_t send_buffer_max; /* bytes a connection; 0: 1 MiB */
     uint32_t receive_buffer_max; /* bytes a connection; 0: 1 MiB */
 
     uint16_t mtu;              /* of the device; 0: 1500 */
@@ -198,6 +201,17 @@ struct tcpct_event {
 /* Takes the next event; false if there is none. Edge-triggered: each change is told once. */
 bool tcpct_event(struct tcpct_stack *stack, struct tcpct_event *event);
 
+/* ---- the remembered window ------------------------------------------------------------------ */
+
+/* What a connection with cookies that is closed leaves behind of its path is used by the next between
+ * the same addresses: for a minute whole, for five minutes half. */
+enum tcpct_window {
+    TCPCT_WINDOW_REMEMBERED, /* the whole window with the first segment, paced */
+    TCPCT_WINDOW_CAREFUL,    /* half of it, when a round trip has shown that the path is the same
+                                (RFC 9959) */
+    TCPCT_WINDOW_INITIAL,    /* none of it: the initial window (RFC 6928) */
+};
+
 /* ---- listening ----------------------------------------------------------------------------- */
 
 /* Answers a request that came in a <SYN> (RFC 6013, 6.2), keeping nothing. Writes at most `room`
@@ -219,7 +233,8 @@ struct tcpct_listen_options {
                                       address is not yet proved; 0: no Fast Open */
     tcpct_answer_function *answer; /* NULL: no data is taken from a <SYN> */
     const void *answer_context;
-    bool answers_stable; /* a request always has the same answer, while the listener exists */
+    enum tcpct_window window; /* what connections with cookies begin with */
+    bool answers_stable;      /* a request always has the same answer, while the listener exists */
     void *user;
 };
 
@@ -248,6 +263,10 @@ struct tcpct_connect_options {
     size_t request_size;
     bool fast_open; /* RFC 7413, for plain TCP (parameters.cookie_desired 0): the request goes into
                        the <SYN> once the peer has granted a cookie */
+    /* A closed connection to that address and port is begun again, if one is remembered: request and
+     * answer take one round trip. What is sent until CONNECTED may be executed more than once. */
+    bool restart;
+    enum tcpct_window window; /* what a connection with cookies begins with */
     uint64_t user_timeout_us; /* 0: the stack's */
     void *user;
 };
@@ -325,6 +344,7 @@ struct tcpct_info {
     bool md5;                /* every segment is signed (RFC 2385) */
     bool syn_data_sent;      /* our request travelled in the <SYN> */
     bool syn_ack_data_taken; /* the answer began in the <SYN,ACK(SYN)> */
+    bool restarted;          /* a closed connection was begun again */
     uint16_t mss;            /* payload of a full segment without header extension */
     uint32_t cwnd, ssthresh; /* bytes */
     uint32_t flight;         /* bytes sent and neither acknowledged nor lost */
@@ -361,6 +381,12 @@ struct tcpct_counters {
     uint64_t retransmissions_undone; /* that were spurious */
     uint64_t challenges_withheld;    /* challenge ACKs beyond the limit (RFC 5961, 7) */
     uint64_t fast_opens;             /* connections made from a <SYN> with data (RFC 7413) */
+    uint64_t restarts;               /* closed connections begun again */
+    uint64_t restarts_lost; /* Initiator: ... without an answer: a Cookie exchange came after it */
+    uint64_t restarts_old;  /* Responder: openings that had been executed before */
+    uint64_t restarts_refused;       /* Responder: pairs given up, since nobody acknowledged */
+    uint64_t unproved_full;          /* remembered windows not used, too much being unproved */
+    uint64_t jumps, jumps_retreated; /* connections that began with a remembered window */
     uint64_t backlog_full, connections_full, memory_full;
 };
 void tcpct_counters(const struct tcpct_stack *stack, struct tcpct_counters *counters);

@@ -82,7 +82,16 @@ unsigned peer_skip(struct script *t)
 {
     script_wait(t, 0);
     unsigned count = t->queue_count;
-    t->queue_count = 0;
+    while (t->queue_count) { /* what is not looked at is still echoed */
+        struct script_packet *next = &t->queue[t->queue_first];
+        struct tcpct_packet packet = { .data = next->bytes, .length = next->length };
+        struct segment segment;
+        if (segment_decode(&segment, &packet, NULL) == SEGMENT_OK &&
+            segment.options.timestamp_size && !(segment.flags & SEGMENT_RST))
+            t->stack_timestamp = segment.options.timestamp_value;
+        t->queue_first = (t->queue_first + 1) % SCRIPT_QUEUE;
+        t->queue_count--;
+    }
     return count;
 }
 

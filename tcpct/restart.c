@@ -1,0 +1,338 @@
+#include "restart.h"
+
+#include <string.h>
+
+#include "demux.h"
+#include "jump.h"
+#include "peers.h"
+#include "seq.h"
+#include "timer.h"
+
+enum {
+    RESTARTS_MAX = 64,             /* of one pair */
+    OFFSET_STEP_MASK = 0xffffff,   /* 64 such steps are less than a quarter of the range */
+    OFFSET_START_MASK = 0xfffffff, /* never older than what the peer has of us */
+    UNPROVED_FLIGHT = 65536,
+    UNPROVED_TIMEOUTS = 2,
+    UNPROVED_SHARE = 16, /* of the budget, for one prefix */
+    FAILURES = 2,
+};
+static const uint64_t SHUNNED_US = 300ull * SECOND_US;
+
+/* ---- what is remembered ---------------------------------------------------------------------- */
+
+static struct remember_key key_of(const struct tcpct_stack *stack,
+                                  const struct endpoints *endpoints)
+{
+    struct remember_key key = { .remote = endpoints->remote,
+                                .local_port = endpoints->local_port,
+                                .remote_port = endpoints->remote_port };
+    while (key.local < stack->address_count &&
+           !ip_address_equal(&stack->addresses[key.local], &endpoints->local))
+        key.local++;
+    return key;
+}
+
+static struct remember_table *table_of(struct tcpct_stack *stack, bool initiator, uint8_t family)
+{
+    return &stack->remembered[initiator][family == 6];
+}
+
+static struct remembered *find(struct tcpct_stack *stack, bool initiator,
+                               const struct endpoints *endpoints)
+{
+    struct remember_key key = key_of(stack, endpoints);
+    return remember_find(table_of(stack, initiator, endpoints->remote.family), &key);
+}
+
+static uint32_t seconds(uint64_t now_us)
+{
+    return (uint32_t)(now_us / SECOND_US);
+}
+
+/* A pair may die 2 MSL after it was made, if the secret was just about to be replaced (3.5.3). */
+static void remember_the_pair(const struct tcpct_connection *connection,
+                              struct remembered_pair *pair)
+{
+    uint64_t life_us = 2 * connection->stack->config.msl_us;
+    pair->size = connection->pair.size;
+    memcpy(pair->initiator, connection->pair.initiator, pair->size);
+    memcpy(pair->responder, connection->pair.responder, pair->size);
+    pair->window_scaling = connection->window_scaling;
+    pair->window_scale = connection->snd_scale;
+    pair->sack_permitted = connection->sack_permitted;
+    pair->ecn = connection->ecn.agreed;
+    pair->iss = connection->iss;
+    pair->irs = connection->irs;
+    pair->responder_timestamp = connection->responder_timestamp;
+    pair->timestamp_offset = connection->timestamp_offset;
+    pair->restarts = connection->restarts;
+    pair->trusted_s = seconds(connection->exchanged_us + life_us);
+}
+
+void restart_remember(const struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct tcpct_stack *stack = connection->stack;
+    struct remember_key key = key_of(stack, &connection->endpoints);
+    struct remember_table *table = table_of(stack, connection->initiator, key.remote.family);
+    struct path_state path;
+    if (!connection->pair.size)
+        return;
+    struct remembered *entry = remember_use(table, &key);
+    if (!entry)
+        return;
+    entry->exchange = connection->responder_timestamp;
+    entry->mss = connection->mss;
+    entry->timestamp = connection->opening_timestamp;
+    entry->refused = 0;
+    if (jump_save(connection, &path, now_us))
+        entry->path = path;
+    if (connection->initiator)
+        remember_the_pair(connection, remember_pair(table, entry));
+}
+
+/* What is known of the path: by this very connection, or the last between the same addresses. */
+static struct path_state *path_of(struct remember_table *table, struct remembered *entry,
+                                  const struct remember_key *key)
+{
+    if (entry && entry->path.window)
+        return &entry->path;
+    for (entry = remember_first(table, key); entry; entry = remember_next(table, entry))
+        if (entry->path.window)
+            return &entry->path;
+    return NULL;
+}
+
+bool restart_echo_fits(const struct tcpct_connection *connection, const struct segment *segment,
+                       uint64_t now_us)
+{
+    uint32_t echo = segment->options.timestamp_echo;
+    if (seq_leq(connection->timestamp_first, echo) &&
+        seq_leq(echo, tcb_timestamp(connection, now_us)))
+        return true;
+    return !connection->initiator && echo == connection->responder_timestamp &&
+           seq_leq(segment->ack, connection->snd_una);
+}
+
+/* ---- Initiator ------------------------------------------------------------------------------- */
+
+static bool may_restart(struct tcpct_stack *stack, const struct remembered *entry,
+                        const struct remembered_pair *pair, struct endpoints *endpoints,
+                        uint64_t now_us)
+{
+    if (entry->refused || entry->remote_port != endpoints->remote_port ||
+        (endpoints->local_port && entry->local_port != endpoints->local_port) ||
+        pair->restarts >= RESTARTS_MAX || seconds(now_us) >= pair->trusted_s)
+        return false;
+    struct endpoints its = *endpoints;
+    its.local_port = entry->local_port;
+    const struct tcpct_connection *before = demux_find(stack, &its);
+    return !before || (tcb_is_finishing(before) && !before->held);
+}
+
+static void take_up(struct tcpct_connection *connection, struct remembered *entry,
+                    struct remembered_pair *pair, uint64_t now_us)
+{
+    struct tcp_options options;
+    options.present = OPTION_MSS;
+    options.mss = entry->mss;
+    options.timestamp_size = 4;
+    options.window_scale = pair->window_scale;
+    if (pair->window_scaling)
+        options.present |= OPTION_WINDOW_SCALE;
+    if (pair->sack_permitted)
+        options.present |= OPTION_SACK_PERMITTED;
+    tcb_peer_options(connection, &options);
+    connection->pair.size = pair->size;
+    memcpy(connection->pair.initiator, pair->initiator, pair->size);
+    memcpy(connection->pair.responder, pair->responder, pair->size);
+    connection->ecn.agreed = pair->ecn;
+    pair->timestamp_offset += 1 + (stack_random(connection->stack) & OFFSET_STEP_MASK);
+    pair->restarts++;
+    connection->timestamp_offset = pair->timestamp_offset;
+    connection->timestamp_first = tcb_timestamp(connection, now_us);
+    connection->responder_timestamp = connection->ts_recent = pair->responder_timestamp;
+    connection->ts_recent_us = now_us;
+    connection->restarts = pair->restarts;
+    connection->exchanged_us =
+        (uint64_t)pair->trusted_s * SECOND_US - 2 * connection->stack->config.msl_us;
+    tcb_begin(connection, pair->iss, pair->irs);
+    connection->snd_wnd = connection->snd_max_wnd = UINT16_MAX; /* as in a <SYN,ACK(SYN)> */
+}
+
+struct tcpct_connection *restart_begin(struct tcpct_stack *stack, struct endpoints *endpoints,
+                                       enum tcpct_window policy, uint64_t now_us)
+{
+    struct remember_key key = key_of(stack, endpoints);
+    struct remember_table *table = table_of(stack, true, key.remote.family);
+    const struct peer *peer = peers_find(stack, &endpoints->remote);
+    struct remembered *entry = remember_first(table, &key);
+    if (peer && now_us < peer->no_restart_until_us)
+        return NULL;
+    while (entry && !may_restart(stack, entry, remember_pair(table, entry), endpoints, now_us))
+        entry = remember_next(table, entry);
+    if (!entry)
+        return NULL;
+    endpoints->local_port = entry->local_port;
+    struct tcpct_connection *before = demux_find(stack, endpoints);
+    if (before)
+        tcb_closed(before, TCPCT_OK, now_us);
+    struct tcpct_connection *connection = tcb_create(stack, endpoints);
+    if (!connection)
+        return NULL;
+    connection->initiator = connection->restarted = true;
+    connection->window_policy = policy;
+    take_up(connection, entry, remember_pair(table, entry), now_us);
+    struct path_state *path = path_of(table, entry, &key);
+    if (path)
+        jump_begin(connection, path, now_us);
+    stack->counters.restarts++;
+    tcb_introduce(connection);
+    tcb_state(connection, TCPCT_ESTABLISHED, now_us);
+    return connection;
+}
+
+bool restart_reserves(struct tcpct_stack *stack, const struct endpoints *endpoints)
+{
+    return find(stack, true, endpoints) != NULL;
+}
+
+uint64_t restart_patience_us(const struct tcpct_connection *connection)
+{
+    const struct rtt *rtt = &connection->rtt;
+    const struct path_state *path = &connection->jump.taken;
+    uint64_t srtt_us = rtt->srtt_us ? rtt->srtt_us : path->srtt_us;
+    uint64_t rttvar_us = rtt->srtt_us ? rtt->rttvar_us : path->rttvar_us;
+    if (srtt_us == 0)
+        return rtt->rto_us;
+    return max_u64(srtt_us + max_u64(srtt_us / 4, 4 * rttvar_us), MILLISECOND_US);
+}
+
+void restart_confirmed(struct tcpct_connection *connection)
+{
+    struct peer *peer = peers_find(connection->stack, &connection->endpoints.remote);
+    if (peer)
+        peer->restarts_lost = 0;
+}
+
+void restart_failed(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct tcpct_stack *stack = connection->stack;
+    struct remembered *entry = find(stack, true, &connection->endpoints);
+    struct peer *peer = peers_use(stack, &connection->endpoints.remote, now_us);
+    if (entry)
+        remember_forget(table_of(stack, true, connection->endpoints.remote.family), entry);
+    if (++peer->restarts_lost >= FAILURES) {
+        peer->no_restart_until_us = now_us + SHUNNED_US;
+        peer->restarts_lost = 0;
+    }
+    stack->counters.restarts_lost++;
+}
+
+/* ---- Responder ------------------------------------------------------------------------------- */
+
+bool restart_refuses(struct tcpct_stack *stack, const struct segment *segment)
+{
+    struct endpoints endpoints = demux_endpoints(segment);
+    const struct remembered *entry = find(stack, false, &endpoints);
+    uint32_t exchange = segment->options.timestamp_echo;
+    if (!entry || seq_lt(entry->exchange, exchange))
+        return false;
+    return entry->exchange != exchange || entry->refused ||
+           seq_leq(segment->options.timestamp_value, entry->timestamp);
+}
+
+bool restart_replaces(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    const struct tcp_options *options = &segment->options;
+    return !connection->initiator && connection->pair.size &&
+           (segment->flags & (SEGMENT_SYN | SEGMENT_RST | SEGMENT_ACK)) == SEGMENT_ACK &&
+           options->present & OPTION_MSS && segment->seq == connection->irs + 1 &&
+           segment->ack == connection->iss + 1 && connection->rcv_nxt != segment->seq &&
+           options->timestamp_echo == connection->responder_timestamp &&
+           seq_lt(connection->opening_timestamp, options->timestamp_value);
+}
+
+/* The unproved bytes that a prefix may cause: 24 bits of an IPv4 address, 48 of an IPv6 address. */
+static uint8_t prefix_of(const struct tcpct_stack *stack, const struct tcpct_address *address)
+{
+    uint32_t hash = stack->bucket_seed;
+    for (unsigned i = 0; i < (address->family == 4 ? 3 : 6); i++)
+        hash = (hash ^ address->bytes[i]) * 0x9e3779b1u;
+    return (uint8_t)(hash >> 24);
+}
+
+/* What leaves before the peer has proved anything is bounded: in all, and for each prefix. */
+static bool charge(struct tcpct_connection *connection, uint32_t bytes)
+{
+    struct tcpct_stack *stack = connection->stack;
+    size_t budget = stack->config.memory_budget / 4;
+    uint8_t prefix = prefix_of(stack, &connection->endpoints.remote);
+    if (stack->unproved + bytes > budget ||
+        stack->unproved_by[prefix] + bytes > budget / UNPROVED_SHARE) {
+        stack->counters.unproved_full++;
+        return false;
+    }
+    connection->unproved_bytes = bytes;
+    connection->unproved_prefix = prefix;
+    stack->unproved += bytes;
+    stack->unproved_by[prefix] += bytes;
+    return true;
+}
+
+void restart_opened(struct tcpct_connection *connection, const struct segment *segment,
+                    uint64_t now_us)
+{
+    struct tcpct_stack *stack = connection->stack;
+    struct remember_key key = key_of(stack, &connection->endpoints);
+    struct remember_table *table = table_of(stack, false, key.remote.family);
+    uint32_t exchange = segment->options.timestamp_echo;
+    struct remembered *entry = remember_find(table, &key);
+    bool first = entry && seq_lt(entry->exchange, exchange);
+    connection->window_policy = connection->listener->options.window;
+    connection->responder_timestamp = exchange;
+    connection->opening_timestamp = segment->options.timestamp_value;
+    if (!first) /* as far as is known */
+        connection->timestamp_offset += stack_random(stack) & OFFSET_START_MASK;
+    connection->timestamp_first = first ? exchange : tcb_timestamp(connection, now_us);
+    connection->unproved = true;
+    connection->restarted = entry && entry->exchange == exchange;
+    stack->counters.restarts += connection->restarted;
+    entry = remember_use(table, &key);
+    if (!entry)
+        return;
+    entry->exchange = exchange;
+    entry->timestamp = segment->options.timestamp_value;
+    entry->refused = 0;
+    struct path_state *path = path_of(table, entry, &key);
+    if (path && charge(connection, min_u32(path->window, UNPROVED_FLIGHT)))
+        jump_begin(connection, path, now_us);
+}
+
+void restart_dated(struct tcpct_connection *connection, uint32_t timestamp)
+{
+    if (connection->opening_timestamp == timestamp)
+        return;
+    struct remembered *entry = find(connection->stack, false, &connection->endpoints);
+    connection->opening_timestamp = timestamp;
+    if (entry)
+        entry->timestamp = timestamp;
+}
+
+uint32_t restart_limit(const struct tcpct_connection *connection)
+{
+    return connection->unproved ? UNPROVED_FLIGHT : UINT32_MAX;
+}
+
+bool restart_goes_on(struct tcpct_connection *connection)
+{
+    struct remembered *entry;
+    if (connection->initiator || !connection->restarted || !connection->unproved ||
+        connection->send.used == 0 || ++connection->unproved_timeouts <= UNPROVED_TIMEOUTS)
+        return true;
+    entry = find(connection->stack, false, &connection->endpoints);
+    if (entry)
+        entry->refused = 1;
+    connection->stack->counters.restarts_refused++;
+    return false;
+}

@@ -1,0 +1,60 @@
+/* restart.h - a closed connection with cookies begins again with its first segment.
+ *
+ * The Initiator sends its <ACK(SYN)> again: the same numbers, Cookie-Pair and TS Echo Reply, a newer
+ * TS Value, the options of the <SYN>, and new data. The Responder makes the cookie again from the
+ * segment (RFC 6013, 4.4), and may answer at once with all that the path could carry before
+ * (jump.h). It needs to have kept nothing.
+ *
+ * The TS Value of its opening names an incarnation. As the numbers are used again, timestamps tell
+ * what belongs to it. The Responder's TSoffset moves on by a random step, so that an acknowledgment
+ * of new data must echo what only this incarnation has sent; at the Initiator, whose TSoffset grows
+ * with each restart, all that comes must echo a TS Value not older than the opening's.
+ */
+#ifndef TCPCT_RESTART_H
+#define TCPCT_RESTART_H
+
+#include "tcb.h"
+
+/* Whether the segment echoes what this incarnation has sent; or, to a Responder, nothing newer than
+ * the exchange, and acknowledges nothing newer either. */
+bool restart_echo_fits(const struct tcpct_connection *connection, const struct segment *segment,
+                       uint64_t now_us);
+
+/* An orderly end: what the next connection, or incarnation, may use is remembered. */
+void restart_remember(const struct tcpct_connection *connection, uint64_t now_us);
+
+/* ---- Initiator ----------------------------------------------------------------------------- */
+
+/* Begins a remembered connection to endpoints->remote and its port again (from local_port, unless
+ * that is 0); NULL: there is none that may. The caller adds the application's wishes. */
+struct tcpct_connection *restart_begin(struct tcpct_stack *stack, struct endpoints *endpoints,
+                                       enum tcpct_window policy, uint64_t now_us);
+/* Whether a restart may want these endpoints: they are not for other connections. */
+bool restart_reserves(struct tcpct_stack *stack, const struct endpoints *endpoints);
+/* How long its opening is waited for before a Cookie exchange is tried instead. */
+uint64_t restart_patience_us(const struct tcpct_connection *connection);
+/* The Responder answers. */
+void restart_confirmed(struct tcpct_connection *connection);
+/* It does not: this pair is not used again, and after several such, none with this peer for a while. */
+void restart_failed(struct tcpct_connection *connection, uint64_t now_us);
+
+/* ---- Responder ----------------------------------------------------------------------------- */
+
+/* Whether an opening that verifies, and meets no TCB, was executed before, or is not answered any
+ * more. */
+bool restart_refuses(struct tcpct_stack *stack, const struct segment *segment);
+/* Whether a paired segment is the opening of a later incarnation than that of this TCB. */
+bool restart_replaces(const struct tcpct_connection *connection, const struct segment *segment);
+/* An opening has made this TCB. */
+void restart_opened(struct tcpct_connection *connection, const struct segment *segment,
+                    uint64_t now_us);
+/* What came at RCV.NXT is the opening, or its data after an empty one: its TS Value is the one that
+ * counts. */
+void restart_dated(struct tcpct_connection *connection, uint32_t timestamp);
+/* The most that may be out until the peer has proved, by acknowledging data, that it sees us. */
+uint32_t restart_limit(const struct tcpct_connection *connection);
+/* A retransmission timeout; false: that was too many for a peer that has proved nothing. Its
+ * openings are refused from now on, and the TCB is to be closed. */
+bool restart_goes_on(struct tcpct_connection *connection);
+
+#endif
