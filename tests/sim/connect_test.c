@@ -344,6 +344,11 @@ static void test_syn_data_limits(void **state)
     assert_true(t->last.packet_size <= 20 + 20 + 536); /* RFC 1122, 4.2.2.6 */
     script_end(t);
 
+    struct tcpct_parameters more = { .cookie_desired = 8, .syn_data_limit = 600 };
+    t = connect_with(more, bytes, 497); /* no limit of the application's allows more */
+    expect_data(t, "S 0", "", 0);
+    script_end(t);
+
     struct tcpct_parameters ten = { .cookie_desired = 8, .syn_data_limit = 10 };
     t = connect_with(ten, bytes, 11);
     expect_data(t, "S 0", "", 0);

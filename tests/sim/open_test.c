@@ -306,7 +306,7 @@ static void test_reset_without_tcb(void **state)
     inject(t, SYN);
     expect(t, "S. 0 ack 1");
     inject_verdict(t, "F. 500 ack 300 <tsx 200 ecr 77, pair>", TCPCT_REPLIED);
-    expect(t, "R 300 <tsx ecr 200, pair>");
+    expect(t, "R 300 <tsx 77 ecr 200, pair>");
     t->stack_port = 54; /* where nobody listens; "The Cookie option ... MUST NOT be copied" */
     inject_verdict(t, SYN, TCPCT_REPLIED);
     struct segment *last = &t->last;
@@ -384,6 +384,49 @@ static void test_answer_in_syn_ack(void **state)
     expect_data(t, "S. 0 ack 21", answer, sizeof(answer));
     assert_int_equal(asked, 2);
     script_end(t);
+}
+
+/* As much as there is room for. */
+static size_t give_all(const void *context, const uint8_t *bytes, size_t size, uint8_t *to,
+                       size_t room)
+{
+    (void)context;
+    (void)bytes;
+    (void)size;
+    memset(to, 'x', room);
+    return room;
+}
+
+/* 6.2, 13 and RFC 9000, 8.1: the room for an answer is the least of what came, three times, counted
+ * in whole packets; of 1280 bytes of IP; of the peer's MSS; and of the listener's limit. */
+static void test_room_for_answers(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned family;
+        const char *syn;
+        uint16_t limit;
+        uint32_t room;
+    } cases[] = {
+        { 4, "S 0+1 <mss 1460, sackOK, ts 100, wscale 7, cookie>", 1220, 3 * (80 + 1) - 80 },
+        { 4, "S 0+100 <mss 1460, sackOK, ts 100, wscale 7, cookie>", 1220, 3 * (80 + 100) - 80 },
+        { 4, "S 0+100 <mss 1460, ts 100, cookie>", 1220, 3 * (76 + 100) - 76 },
+        { 4, "S 0+496 <mss 1460, sackOK, ts 100, wscale 7, cookie>", 1220, 1280 - 80 },
+        { 4, "S 0+496 <mss 500, sackOK, ts 100, wscale 7, cookie>", 1220, 500 - 40 },
+        { 4, "S 0+496 <mss 1460, sackOK, ts 100, wscale 7, cookie>", 99, 99 },
+        { 6, "S 0+1 <mss 1440, sackOK, ts 100, wscale 7, cookie>", 1220, 3 * (100 + 1) - 100 },
+        { 6, "S 0+496 <mss 1440, sackOK, ts 100, wscale 7, cookie>", 1220, 1280 - 100 },
+    };
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tcpct_listen_options options = { .parameters = accelerated, .answer = give_all };
+        options.parameters.syn_ack_data_limit = cases[i].limit;
+        struct script *t = script_listen(cases[i].family, NULL, &options);
+        static uint8_t expected[1280];
+        memset(expected, 'x', sizeof(expected));
+        inject_verdict(t, cases[i].syn, TCPCT_REPLIED);
+        expect_data(t, "S. 0", expected, cases[i].room);
+        script_end(t);
+    }
 }
 
 /* 6.2: "If the initial data is not accepted, the Acknowledgment Number will be the received
@@ -512,6 +555,7 @@ int main(void)
         TEST(secret_rollover),
         TEST(secret_expires),
         TEST(answer_in_syn_ack),
+        TEST(room_for_answers),
         TEST(data_not_accepted),
         TEST(answer_limits),
         TEST(plain),

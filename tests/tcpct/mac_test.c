@@ -4,9 +4,78 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/crypto.h>
+
+/* ---- OpenSSL's memory ---------------------------------------------------------------------- */
+
+/* Every block, so that it can be searched: while it is in use, and at the moment when it is freed. */
+struct block {
+    struct block *next, **link;
+    size_t size, padding; /* malloc's alignment */
+};
+static struct block *blocks;
+
+/* What SipHash makes of the key below first: its lower half is in this state and in no other. */
+static uint8_t secret_state[8];
+static unsigned freed_with_secret;
+
+static bool has_secret(const struct block *block)
+{
+    return memmem(block + 1, block->size, secret_state, sizeof secret_state) != NULL;
+}
+
+static void *allocate(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    struct block *block = malloc(sizeof *block + size);
+    if (block == NULL)
+        return NULL;
+    *block = (struct block){ .next = blocks, .link = &blocks, .size = size };
+    if (blocks != NULL)
+        blocks->link = &block->next;
+    blocks = block;
+    return block + 1;
+}
+
+static void release(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (memory == NULL)
+        return;
+    struct block *block = (struct block *)memory - 1;
+    freed_with_secret += has_secret(block);
+    *block->link = block->next;
+    if (block->next != NULL)
+        block->next->link = block->link;
+    free(block);
+}
+
+static void *reallocate(void *memory, size_t size, const char *file, int line)
+{
+    void *new = allocate(size, file, line);
+    if (memory != NULL && new != NULL) {
+        const struct block *old = (struct block *)memory - 1;
+        memcpy(new, memory, old->size < size ? old->size : size);
+        release(memory, file, line);
+    }
+    return new;
+}
+
+static unsigned blocks_with_secret(void)
+{
+    unsigned count = 0;
+    for (const struct block *block = blocks; block != NULL; block = block->next)
+        count += has_secret(block);
+    return count;
+}
+
+/* ---- the tests ----------------------------------------------------------------------------- */
 
 static const uint8_t key[MAC_KEY_SIZE] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 
@@ -76,6 +145,20 @@ static void comparing(void **state)
     assert_true(mac_equal("abcd", "abce", 3));
 }
 
+/* RFC 6013, 3.5.3: expired secrets are wiped: no block that OpenSSL frees, or keeps, has the key. */
+static void the_key_is_wiped(void **state)
+{
+    (void)state;
+    uint8_t tag[MAC_SIZE];
+    struct mac *mac = mac_create(key);
+    assert_true(mac_compute(mac, "some input", 10, tag));
+    assert_true(blocks_with_secret() > 0); /* where it is, it is found */
+    freed_with_secret = 0;
+    mac_destroy(mac);
+    assert_int_equal(freed_with_secret, 0);
+    assert_int_equal(blocks_with_secret(), 0);
+}
+
 static void destroying_nothing(void **state)
 {
     (void)state;
@@ -84,10 +167,15 @@ static void destroying_nothing(void **state)
 
 int main(void)
 {
+    const uint64_t v0 = UINT64_C(0x736f6d6570736575) ^ UINT64_C(0x0706050403020100);
+    memcpy(secret_state, &v0, sizeof v0);
+    if (CRYPTO_set_mem_functions(allocate, reallocate, release) != 1)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_reference_vectors),
         cmocka_unit_test(keys_are_apart),
         cmocka_unit_test(comparing),
+        cmocka_unit_test(the_key_is_wiped),
         cmocka_unit_test(destroying_nothing),
     };
     return cmocka_run_group_tests_name("mac", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* md5sig_test.c - signatures over both IPs, and the table of keys. The digests that are expected
  * were computed with another implementation of RFC 2385 and MD5 (Python's hashlib).
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,10 +26,20 @@ static void *refuse(void *context, size_t size)
     return NULL;
 }
 
-static void release(void *context, void *memory)
+static const char secret[] = "a key of the operator";
+static unsigned freed_with_secret;
+
+static bool has_secret(const void *block)
+{
+    return memmem(block, malloc_usable_size((void *)block), secret, sizeof secret - 1) != NULL;
+}
+
+static void release(void *context, void *block)
 {
     (void)context;
-    free(memory);
+    if (block != NULL)
+        freed_with_secret += has_secret(block);
+    free(block);
 }
 
 static struct memory memory = { .allocate = allocate, .release = release };
@@ -56,9 +67,8 @@ static struct tcpct_address address(unsigned family, uint8_t last)
 
 static const struct md5_key *a_key(unsigned family)
 {
-    static const char text[] = "a key of the operator";
     struct tcpct_address peer = address(family, 2);
-    assert_true(md5sig_set(md5sig, &peer, text, sizeof text - 1));
+    assert_true(md5sig_set(md5sig, &peer, secret, sizeof secret - 1));
     return md5sig_find(md5sig, &peer);
 }
 
@@ -235,6 +245,21 @@ static void the_table_is_bounded(void **state)
     assert_null(md5sig_find(md5sig, &peer));
 }
 
+static void keys_are_wiped(void **state)
+{
+    (void)state;
+    struct tcpct_address peer = address(4, 2);
+    a_key(4);
+    assert_true(has_secret(md5sig));
+    assert_true(md5sig_set(md5sig, &peer, "b", 1)); /* a shorter one leaves nothing of it */
+    assert_false(memmem(md5sig, malloc_usable_size(md5sig), secret + 1, sizeof secret - 2) != NULL);
+    a_key(4);
+    freed_with_secret = 0;
+    md5sig_destroy(md5sig, &memory);
+    md5sig = NULL;
+    assert_int_equal(freed_with_secret, 0);
+}
+
 static void no_memory(void **state)
 {
     (void)state;
@@ -268,6 +293,7 @@ int main(void)
         TEST(what_is_no_segment_has_no_digest),
         TEST(without_a_key),
         TEST(the_table_is_bounded),
+        TEST(keys_are_wiped),
         TEST(no_memory),
         TEST(openssl_refuses_md5),
     };
