@@ -76,6 +76,30 @@ static void test_fin_goes_with_data(void **state)
     }
 }
 
+/* 6.3: an "<ACK(SYN),FIN> with the Cookie-Pair option and no segment data is never required", and
+ * would be discarded: the FIN waits until the opening is answered. */
+static void test_fin_of_empty_opening(void **state)
+{
+    (void)state;
+    struct script *t = script_connect(4, NULL, NULL);
+    expect(t, "S 0");
+    inject(t, "S. 0 ack 1 <mss 1460, sackOK, ts 100, wscale 7, cookie>");
+    tcpct_shutdown(t->connection);
+    expect(t, ". 1 ack 1 <tsx ecr 100, pair, *>");
+    expect_nothing(t);
+    inject(t, ". 1+10 ack 1 <tsx 101, pair, mss 1460, sackOK, wscale 7>");
+    expect(t, "F. 1 ack 11 <tsx, pair, *>");
+    script_end(t);
+
+    t = script_connect(4, NULL, NULL); /* with data it goes at once */
+    expect(t, "S 0");
+    inject(t, "S. 0 ack 1 <mss 1460, sackOK, ts 100, wscale 7, cookie>");
+    script_send(t->connection, 0, 10);
+    tcpct_shutdown(t->connection);
+    expect(t, "F. 1+10 ack 1 <tsx ecr 100, pair, *>");
+    script_end(t);
+}
+
 /* The pair takes room: what would fill a segment without it leaves some data for the FIN's. */
 static void test_fin_of_full_segment(void **state)
 {
@@ -325,12 +349,19 @@ static void test_crossing_fins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_fin_goes_with_data),         TEST(test_fin_of_full_segment),
-        TEST(test_fin_ends_delayed_ack),       TEST(test_fin_without_pair_is_ignored),
-        TEST(test_fin_waits_for_our_data),     TEST(test_fin_waits_for_unsent_data),
-        TEST(test_fin_waits_for_missing_data), TEST(test_initiator_closes_us),
-        TEST(test_we_close_as_initiator),      TEST(test_we_close_as_responder),
-        TEST(test_responder_closes_us),        TEST(test_crossing_fins),
+        TEST(test_fin_goes_with_data),
+        TEST(test_fin_of_empty_opening),
+        TEST(test_fin_of_full_segment),
+        TEST(test_fin_ends_delayed_ack),
+        TEST(test_fin_without_pair_is_ignored),
+        TEST(test_fin_waits_for_our_data),
+        TEST(test_fin_waits_for_unsent_data),
+        TEST(test_fin_waits_for_missing_data),
+        TEST(test_initiator_closes_us),
+        TEST(test_we_close_as_initiator),
+        TEST(test_we_close_as_responder),
+        TEST(test_responder_closes_us),
+        TEST(test_crossing_fins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

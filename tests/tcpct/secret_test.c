@@ -186,6 +186,28 @@ static void the_first_depends_on_real_time(void **state)
     assert_memory_not_equal(once, later, MAC_SIZE);
 }
 
+static void tag_of_second(uint64_t wall_clock_us, uint64_t now_us, uint8_t tag[MAC_SIZE])
+{
+    struct secrets secrets;
+
+    assert_true(secrets_create(&secrets, same_bytes, NULL, interval, msl, wall_clock_us, now_us));
+    assert_true(secrets_tick(&secrets, now_us + msl));
+    assert_int_equal(secrets.slot[1].state, SECRET_GENERATING);
+    assert_true(mac_compute(secrets.slot[1].mac, "x", 1, tag));
+    secrets_destroy(&secrets);
+}
+
+/* 3.5.3: "Later secrets SHOULD NOT include the time". */
+static void later_ones_do_not(void **state)
+{
+    (void)state;
+    uint8_t once[MAC_SIZE], again[MAC_SIZE];
+
+    tag_of_second(1794700000000000, 0, once);
+    tag_of_second(1794700000000001, 99, again);
+    assert_memory_equal(once, again, MAC_SIZE);
+}
+
 static size_t drawn;
 
 static void count_bytes(void *context, void *bytes, size_t size)
@@ -235,6 +257,7 @@ int main(void)
         WITH_SECRETS(a_day_of_deadlines),
         cmocka_unit_test(a_short_interval_waits_for_a_slot),
         cmocka_unit_test(the_first_depends_on_real_time),
+        cmocka_unit_test(later_ones_do_not),
         cmocka_unit_test(each_is_drawn_when_it_is_made),
         cmocka_unit_test(states_have_texts),
     };

@@ -150,6 +150,7 @@ static void the_extension_is_no_data(void **state)
     assert_int_equal(back.extension_size, 8 + 36 + 4);
     assert_int_equal(packet.header_size, 40 + 24); /* as the data offset has it */
     assert_int_equal(back.data_size, 11);
+    assert_int_equal(segment_length(&back), 11);
     assert_memory_equal(back.data, "hello world", 11);
 }
 
