@@ -6,6 +6,8 @@
 #include "demux.h"
 #include "fastopen.h"
 #include "handshake.h"
+#include "input.h"
+#include "listen.h"
 #include "peers.h"
 #include "reply.h"
 #include "restart.h"
@@ -327,18 +329,46 @@ static enum tcpct_verdict established(struct tcpct_connection *connection,
     return TCPCT_ACCEPTED;
 }
 
-/* 4.5: the lesser port, address or Cookie becomes the Responder, and the other discards the <SYN>,
- * whoever may have forged it. The Cookie may have been stripped: ports and addresses decide. */
-static bool remains_initiator(const struct tcpct_connection *connection, const struct segment *syn)
+/* 4.5: the lesser port, address or Cookie becomes the Responder. The Cookie may have been stripped
+ * from the <SYN>: ports and addresses decide. Above 0: we remain the Initiator. */
+static int compare_initiators(const struct tcpct_connection *connection, const struct segment *syn)
 {
     const struct endpoints *endpoints = &connection->endpoints;
     const struct cookie_pair *pair = &connection->pair;
+    const struct tcp_options *options = &syn->options;
     int order = endpoints->local_port - endpoints->remote_port;
     if (order == 0)
         order = memcmp(endpoints->local.bytes, endpoints->remote.bytes, sizeof(syn->source.bytes));
-    if (order == 0 && syn->options.present & OPTION_COOKIE)
-        order = memcmp(pair->initiator, syn->options.initiator_cookie, pair->size);
-    return pair->size && order > 0;
+    if (order || !(options->present & OPTION_COOKIE))
+        return order;
+    order = memcmp(pair->initiator, options->initiator_cookie,
+                   min_u32(pair->size, options->cookie_size));
+    return order ? order : pair->size - options->cookie_size;
+}
+
+/* 4.5: the Initiator discards the <SYN>, whoever may have forged it. The Responder answers it; its
+ * TCB waits for the opening as before for the <SYN,ACK(SYN)>. If all is equal there is no other TCB,
+ * and so it is our own <SYN> that came back. */
+static enum tcpct_verdict simultaneous(struct tcpct_connection *connection,
+                                       const struct segment *syn, struct tcpct_packet *reply,
+                                       uint64_t now_us)
+{
+    const uint32_t both = OPTION_COOKIE | OPTION_TIMESTAMPS;
+    int order = compare_initiators(connection, syn);
+    if (connection->pair.size && order > 0) {
+        trace_connection(connection, TCPCT_TRACE_DISCARD, "simultaneous open", 0, now_us);
+        return TCPCT_UNACCEPTABLE;
+    }
+    if (connection->pair.size && (syn->options.present & both) == both) {
+        if (order == 0 && reflected(connection, syn, now_us))
+            return TCPCT_BAD_COOKIE;
+        trace_connection(connection, TCPCT_TRACE_OPENING, "simultaneous open", 0, now_us);
+        connection->stack->counters.syn_cookie++;
+        return listen_simultaneous(connection, syn, reply, now_us) ? TCPCT_REPLIED
+                                                                   : TCPCT_UNACCEPTABLE;
+    }
+    handshake_simultaneous(connection, syn, now_us);
+    return TCPCT_ACCEPTED;
 }
 
 enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
@@ -350,14 +380,12 @@ enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
     /* A part of the data may be taken by Fast Open (RFC 7413, 4.2.2), not by cookies (6.2). */
     bool acceptable = (segment->flags & SEGMENT_ACK) && accepted <= most &&
                       (accepted == 0 || accepted == most || !(options->present & OPTION_COOKIE));
-    if ((segment->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST | SEGMENT_FIN)) == SEGMENT_SYN) {
-        if (remains_initiator(connection, segment)) {
-            trace_connection(connection, TCPCT_TRACE_DISCARD, "simultaneous open", 0, now_us);
-            return TCPCT_UNACCEPTABLE;
-        }
-        handshake_simultaneous(connection, segment, now_us);
-        return TCPCT_ACCEPTED;
-    }
+    if ((segment->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST | SEGMENT_FIN)) == SEGMENT_SYN)
+        return simultaneous(connection, segment, reply, now_us);
+    if (connection->pair.size && options->present & OPTION_COOKIE_PAIR)
+        return listen_converts(connection, segment, now_us)
+                   ? input_segment(connection, segment, reply, now_us)
+                   : TCPCT_BAD_COOKIE;
     if (!acceptable) { /* RFC 9293, 3.10.7.3 */
         bool sent =
             (segment->flags & SEGMENT_ACK) && reply_reset(connection->stack, segment, reply);

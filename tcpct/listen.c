@@ -7,6 +7,7 @@
 #include "reply.h"
 #include "restart.h"
 #include "seq.h"
+#include "timer.h"
 
 enum { AMPLIFICATION_MAX = 3, TIMESTAMP_ROUNDED = 1 << ISN_TIMESTAMP_BITS };
 
@@ -123,6 +124,41 @@ static bool answer_data(const struct tcpct_listener *listener, const struct segm
     return true;
 }
 
+/* All but Cookie and data. */
+static struct segment begin_answer(const struct tcpct_stack *stack,
+                                   const struct tcpct_connection *beside, const struct segment *syn,
+                                   uint32_t isn, uint64_t now_us)
+{
+    struct endpoints endpoints = demux_endpoints(syn);
+    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
+    struct segment answer = reply_to(stack, syn);
+    answer.flags = SEGMENT_SYN | SEGMENT_ACK;
+    if (wants_ecn(syn))
+        answer.flags |= SEGMENT_ECE;
+    answer.seq = isn;
+    answer.ack = syn->seq + 1;
+    answer.window = (uint16_t)min_u32(stack->config.receive_buffer_max, UINT16_MAX);
+    uint32_t timestamp = stateless_timestamp(stack, &parties, now_us);
+    if (beside) /* 4.2: above all of the TCB's, also when it is rounded down */
+        timestamp = tcb_timestamp(beside, now_us) + TIMESTAMP_ROUNDED;
+    answer_options(stack, syn, timestamp, &answer.options);
+    return answer;
+}
+
+bool listen_simultaneous(struct tcpct_connection *connection, const struct segment *syn,
+                         struct tcpct_packet *reply, uint64_t now_us)
+{
+    const struct tcpct_stack *stack = connection->stack;
+    struct cookie_endpoints parties = endpoints_for_cookie(&connection->endpoints);
+    struct segment answer = begin_answer(stack, NULL, syn, connection->iss, now_us);
+    if (tcb_timestamp(connection, now_us) == connection->syn_timestamp_last)
+        connection->timestamp_offset++; /* 4.2: incremented, and whatever follows is not less */
+    answer.options.timestamp_value = tcb_timestamp(connection, now_us);
+    answer.flags = SEGMENT_SYN | SEGMENT_ACK; /* without ECN, which that does not carry */
+    answer_cookie(stack, syn, &parties, &answer);
+    return segment_encode(&answer, reply, stack->config.checksum_offload);
+}
+
 enum listen_verdict listen_syn(const struct tcpct_stack *stack,
                                const struct tcpct_listener *listener,
                                const struct tcpct_connection *beside, const struct segment *syn,
@@ -131,7 +167,6 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
     const struct tcpct_parameters *parameters = &listener->options.parameters;
     struct endpoints endpoints = demux_endpoints(syn);
     struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
-    struct segment answer = reply_to(stack, syn);
     bool cookie = listen_wants_cookie(listener, syn);
     bool answered = false;
 
@@ -139,17 +174,9 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
         return LISTEN_REFUSED;
     if (!cookie && parameters->in_always)
         return LISTEN_REFUSED;
-    answer.flags = SEGMENT_SYN | SEGMENT_ACK;
-    if (wants_ecn(syn))
-        answer.flags |= SEGMENT_ECE;
-    answer.ack = syn->seq + 1;
-    answer.window = (uint16_t)min_u32(stack->config.receive_buffer_max, UINT16_MAX);
     uint16_t mss = mss_of(&syn->options, &syn->source);
-    answer.seq = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
-    uint32_t timestamp = stateless_timestamp(stack, &parties, now_us);
-    if (beside) /* 4.2: above all of the TCB's, also when it is rounded down */
-        timestamp = tcb_timestamp(beside, now_us) + TIMESTAMP_ROUNDED;
-    answer_options(stack, syn, timestamp, &answer.options);
+    uint32_t isn = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
+    struct segment answer = begin_answer(stack, beside, syn, isn, now_us);
     if (syn->key && listen_uses_cookies(listener) && /* 8.4: in a Cookie's place */
         syn->options.present & OPTION_TIMESTAMPS)
         answer.options.present |= syn->options.present & OPTION_COOKIE_LESS;
@@ -222,25 +249,14 @@ void listen_unqueue(struct tcpct_connection *connection)
     connection->queued_at = NULL;
 }
 
-/* A TCB whose three-way handshake is this segment's proof. */
-static struct tcpct_connection *establish(struct tcpct_stack *stack,
-                                          struct tcpct_listener *listener,
-                                          const struct segment *segment,
-                                          const struct tcp_options *peer, uint64_t now_us)
+/* What the <ACK(SYN)> says of both sides; `peer`: the options of the peer's <SYN>. */
+static void take_opening(struct tcpct_connection *connection, const struct segment *segment,
+                         const struct tcp_options *peer, uint64_t now_us)
 {
-    struct endpoints endpoints = demux_endpoints(segment);
-    if (!listen_backlog_room(listener))
-        return NULL;
-    struct tcpct_connection *connection = tcb_create(stack, &endpoints);
-    if (!connection)
-        return NULL;
-    tcb_replace_older(connection, now_us);
-    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
     tcb_peer_options(connection, peer);
     tcb_begin(connection, segment->ack - 1, segment->seq - 1);
     connection->snd_wnd = connection->snd_max_wnd = (uint32_t)segment->window
                                                     << connection->snd_scale;
-    connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
     connection->timestamp_first = connection->timestamps ? segment->options.timestamp_echo
                                                          : tcb_timestamp(connection, now_us);
     connection->ts_recent = segment->options.timestamp_value;
@@ -254,9 +270,27 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
             connection->timestamp_offset += ahead;
     }
     connection->confirmed = true;
-    connection->listener = listener;
-    listen_backlog_append(connection);
     tcb_state(connection, TCPCT_ESTABLISHED, now_us);
+}
+
+/* A TCB whose three-way handshake is this segment's proof. */
+static struct tcpct_connection *establish(struct tcpct_stack *stack,
+                                          struct tcpct_listener *listener,
+                                          const struct segment *segment,
+                                          const struct tcp_options *peer, uint64_t now_us)
+{
+    struct endpoints endpoints = demux_endpoints(segment);
+    if (!listen_backlog_room(listener))
+        return NULL;
+    struct tcpct_connection *connection = tcb_create(stack, &endpoints);
+    if (!connection)
+        return NULL;
+    struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
+    tcb_replace_older(connection, now_us);
+    connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
+    connection->listener = listener;
+    take_opening(connection, segment, peer, now_us);
+    listen_backlog_append(connection);
     return connection;
 }
 
@@ -275,6 +309,74 @@ static void take_short_sack(struct tcpct_connection *connection, const struct se
     connection->ecn.point = block->end;
 }
 
+/* 4.4: the pair of an opening, that was verified. */
+static void take_pair(struct tcpct_connection *connection, const struct segment *segment,
+                      enum cookie_verdict cookie)
+{
+    const struct tcp_options *options = &segment->options;
+    struct cookie_pair *pair = &connection->pair;
+    connection->stack->counters.openings++;
+    if (cookie == COOKIE_VALID_SECONDARY)
+        connection->stack->counters.openings_secondary++;
+    pair->size = options->cookie_size;
+    memcpy(pair->initiator, options->initiator_cookie, pair->size);
+    memcpy(pair->responder, options->responder_cookie, pair->size);
+}
+
+/* It is answered by our own options. */
+static void introduce(struct tcpct_connection *connection, uint64_t now_us)
+{
+    tcb_introduce(connection);
+    trace_connection(connection, TCPCT_TRACE_OPENING, "Cookie-Pair verified", 0, now_us);
+}
+
+/* 6.3: <ACK(SYN),FIN> without data is never required, and MUST be silently discarded. */
+static bool is_bare_fin(const struct segment *segment)
+{
+    return segment->flags & SEGMENT_FIN && segment->data_size == 0;
+}
+
+/* The TCB in SYN-SENT is made a connection. */
+static void convert(struct tcpct_connection *connection, const struct segment *segment,
+                    uint64_t now_us)
+{
+    timer_stop(connection, TIMER_RETRANSMISSION);
+    timer_stop(connection, TIMER_USER);
+    rtt_init(&connection->rtt);
+    connection->syn_due = false;
+    take_opening(connection, segment, &segment->options, now_us);
+    connection->ecn.agreed = false;
+    connection->stack->counters.connections_made++;
+    tcb_event(connection, TCPCT_EVENT_CONNECTED | TCPCT_EVENT_WRITABLE);
+}
+
+bool listen_converts(struct tcpct_connection *connection, const struct segment *segment,
+                     uint64_t now_us)
+{
+    const struct tcp_options *options = &segment->options;
+    const uint8_t flags = SEGMENT_SYN | SEGMENT_RST | SEGMENT_ACK;
+    bool waiting = connection->state == TCPCT_SYN_SENT;
+    bool lesser =
+        memcmp(connection->pair.initiator, options->initiator_cookie, options->cookie_size) < 0;
+    unsigned slot;
+    if ((segment->flags & flags) != SEGMENT_ACK || is_bare_fin(segment) ||
+        segment->ack != connection->iss + 1 ||
+        (!waiting && (!lesser || segment->seq != connection->irs + 1)))
+        return false;
+    enum cookie_verdict cookie = listen_verify(connection->stack, segment, &slot);
+    if (cookie == COOKIE_INVALID)
+        return false;
+    secrets_verified(&connection->stack->secrets, slot, now_us);
+    if (waiting)
+        convert(connection, segment, now_us);
+    connection->initiator = false;
+    connection->responder_timestamp = options->timestamp_echo;
+    connection->opening_timestamp = options->timestamp_value;
+    take_pair(connection, segment, cookie);
+    introduce(connection, now_us);
+    return true;
+}
+
 /* 4.4. An <ACK(SYN)> that fails is discarded; another paired segment, the end of a connection
  * that is already forgotten here, is reset (7). What tells them apart is that an <ACK(SYN)>
  * repeats the options of the <SYN>. */
@@ -287,7 +389,6 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
     const struct tcp_options *options = &segment->options;
     const uint32_t syn_only = OPTION_MSS | OPTION_WINDOW_SCALE | OPTION_SACK_PERMITTED;
     unsigned slot = 0;
-    bool fin = segment->flags & SEGMENT_FIN;
     enum cookie_verdict cookie =
         listen_uses_cookies(listener) ? listen_verify(stack, segment, &slot) : COOKIE_INVALID;
     if (cookie == COOKIE_INVALID) {
@@ -298,7 +399,7 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
         return NULL;
     }
     *verdict = TCPCT_UNACCEPTABLE;
-    if (fin && segment->data_size == 0) /* 6.3: never required, MUST be silently discarded */
+    if (is_bare_fin(segment))
         return NULL;
     if (restart_refuses(stack, segment)) {
         stack->counters.restarts_old++;
@@ -309,17 +410,11 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
     struct tcpct_connection *connection = establish(stack, listener, segment, options, now_us);
     if (!connection)
         return NULL;
-    stack->counters.openings++;
-    if (cookie == COOKIE_VALID_SECONDARY)
-        stack->counters.openings_secondary++;
-    connection->pair.size = options->cookie_size;
-    memcpy(connection->pair.initiator, options->initiator_cookie, options->cookie_size);
-    memcpy(connection->pair.responder, options->responder_cookie, options->cookie_size);
+    take_pair(connection, segment, cookie);
     restart_opened(connection, segment, now_us);
     if (listener->options.answers_stable)
         take_short_sack(connection, segment);
-    tcb_introduce(connection);
-    trace_connection(connection, TCPCT_TRACE_OPENING, "Cookie-Pair verified", 0, now_us);
+    introduce(connection, now_us);
     *verdict = TCPCT_ACCEPTED;
     return connection;
 }

@@ -23,6 +23,15 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
                                const struct tcpct_connection *beside, const struct segment *syn,
                                struct tcpct_packet *reply, uint64_t now_us);
 
+/* 4.5: answers a <SYN> with Cookie and Timestamps that crossed ours, for a TCB in SYN-SENT that
+ * becomes the Responder. False: no memory. */
+bool listen_simultaneous(struct tcpct_connection *connection, const struct segment *syn,
+                         struct tcpct_packet *reply, uint64_t now_us);
+/* The opening for that answer makes the connection, or, where both sides have answered so, decides by
+ * the lesser Cookie who is the Responder; it is then to be processed. False: it is none. */
+bool listen_converts(struct tcpct_connection *connection, const struct segment *segment,
+                     uint64_t now_us);
+
 /* A segment without SYN that has no TCB: makes one if it proves that its sender received our
  * <SYN,ACK(SYN)>. NULL otherwise, with the verdict; the reply may be a reset. */
 struct tcpct_connection *listen_open(struct tcpct_stack *stack, struct tcpct_listener *listener,

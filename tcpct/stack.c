@@ -391,7 +391,11 @@ static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
 {
     struct tcpct_stack *stack = connection->stack;
     unsigned slot;
-    if (connection->initiator || (segment->flags & (SEGMENT_RST | SEGMENT_SYN)) ||
+    if (connection->initiator)
+        return listen_converts(connection, segment, now_us)
+                   ? input_segment(connection, segment, reply, now_us)
+                   : TCPCT_BAD_COOKIE;
+    if ((segment->flags & (SEGMENT_RST | SEGMENT_SYN)) ||
         !demux_listener(stack, &segment->destination, segment->destination_port) ||
         listen_verify(stack, segment, &slot) == COOKIE_INVALID)
         return TCPCT_BAD_COOKIE;

@@ -445,22 +445,6 @@ static void test_simultaneous_syn_is_discarded(void **state)
     }
 }
 
-/* 4.5: "The lesser TCP Port number becomes the Responder": here as plain TCP. */
-static void test_lesser_port_responds(void **state)
-{
-    (void)state;
-    struct script *t =
-        script_connect(4, NULL,
-                       &(struct tcpct_connect_options){ .parameters = TCPCT_PARAMETERS_DEFAULT,
-                                                        .local_port = 52 });
-    expect(t, "S 0");
-    inject_verdict(t, "S 0 <mss 1460, ts 100, cookie>", TCPCT_ACCEPTED);
-    expect(t, "S. 0 ack 1 <mss 1460, ts ecr 100>");
-    inject_verdict(t, ". 1 ack 1 <ts 101>", TCPCT_ACCEPTED);
-    assert_int_equal(script_state(t->connection), TCPCT_ESTABLISHED);
-    script_end(t);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(test_##name, script_teardown)
@@ -484,7 +468,6 @@ int main(void)
         TEST(reset_answers_syn),
         TEST(reset_after_opening),
         TEST(simultaneous_syn_is_discarded),
-        TEST(lesser_port_responds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
