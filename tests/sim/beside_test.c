@@ -377,6 +377,42 @@ static void test_errors_beside_an_exchange(void **state)
     script_end(t);
 }
 
+/* 13: "each incoming <SYN,ACK(SYN)> replaces the Responder cookie": one without a Cookie has none to
+ * replace it with, and one with a Cookie is too late where the first had none. */
+static void test_second_syn_ack(void **state)
+{
+    (void)state;
+    static const char *const without[] = { "S. 0 ack 1 <mss 1460, ts 60>", "S. 0 ack 1 <mss 1460>",
+                                           "SF. 0 ack 1 <mss 1460, ts 60, cookie>",
+                                           "S. 0+5 ack 1 <mss 1460, ts 60, cookie>" };
+    for (unsigned i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+        struct script *t = script_connect(4, NULL, NULL);
+        expect(t, "S 0");
+        const struct conversation exchange = leave(t);
+        inject_verdict(t, SYN_ACK, TCPCT_ACCEPTED);
+        expect(t, ". 1 ack 1 <tsx ecr 50, pair, *>");
+        t->iss += 1000;
+        t->cookie[0] ^= 0xff;
+        t->stack_timestamp = exchange.timestamp;
+        inject_verdict(t, without[i], TCPCT_UNACCEPTABLE);
+        take_up(t, &exchange);
+        script_wait(t, 4ull * SECOND);
+        expect(t, ". 1 ack 1 <tsx ecr 50, pair, *>");
+        expect(t, ". 1 ack 1 <tsx ecr 50, pair, *>");
+        script_end(t);
+    }
+    struct script *t = script_connect(4, NULL, NULL);
+    expect(t, "S 0");
+    inject_verdict(t, "S. 0 ack 1 <mss 1460, sackOK, ts 50, wscale 7>", TCPCT_ACCEPTED);
+    expect(t, ". 1 ack 1 <ts ecr 50>");
+    inject_verdict(t, "S. 0 ack 1 <mss 1460, sackOK, ts 60, wscale 7, cookie>", TCPCT_UNACCEPTABLE);
+    expect(t, ". 1 ack 1 <ts ecr 50>"); /* RFC 5961, 4.2 */
+    script_send(t->connection, 0, 10);
+    expect(t, ". 1+10 ack 1 <ts ecr 50>");
+    assert_false(peer_info(t).cookies);
+    script_end(t);
+}
+
 /* ---- two stacks ----------------------------------------------------------------------------- */
 
 enum { EXCHANGES = 12, STREAM_SIZE = 3000, CLIENT_PORT = 40000 };
@@ -512,6 +548,7 @@ int main(void)
         TEST(more_data_after_responder_close),
         TEST(pending_data_beside_an_exchange),
         TEST(errors_beside_an_exchange),
+        TEST(second_syn_ack),
         cmocka_unit_test_teardown(test_exchange_after_exchange, sim_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
