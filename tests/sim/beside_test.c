@@ -516,6 +516,8 @@ static unsigned storm(uint64_t seed)
                                                        .local_port = CLIENT_PORT,
                                                        .user = end };
         end->number = i;
+        if (i && end[-1].connection && generate(&chance) % 3 == 0) /* its FIN may be under way */
+            over(&end[-1]);
         while (tcpct_connect(client->stack, &options, &end->connection, storm.sim->now_us) ==
                TCPCT_ERROR_IN_USE) /* the exchange before is under way */
             sim_run(storm.sim, 10 * MILLISECOND);
