@@ -94,5 +94,6 @@ until_connected() {
     done
 }
 
-# Its severity as tshark sees it, of anything that it would have a person look at.
-warnings='_ws.expert.severity == "Warning" && !icmp && !icmpv6'
+# Its severity as tshark sees it, of anything that it would have a person look at, but for the
+# kernel's checksums of 0xffff.
+warnings='_ws.expert.severity == "Warning" && !icmp && !icmpv6 && tcp.checksum != 0xffff'
