@@ -574,7 +574,8 @@ inline r_open()
 }
 
 /* "Any existing TCB is updated as necessary" (4.4; stack.c:foreign_pair): only by a later exchange,
- * of which the Responder's own timestamp tells, and where that has not advanced the Initiator's.
+ * of which the Responder's own timestamp tells, and where that has not advanced the Initiator's
+ * (there foreign_pair does as EQUAL_ECHO_REPLACES: RFC6013-NOTES.md).
  * The same TS Value is the same <ACK(SYN)>, though perhaps with the cookie of another
  * <SYN,ACK(SYN)> (stack.c:is_opening_again). */
 #ifdef OLD_OPENING_REPLACES
