@@ -9,6 +9,7 @@
 #include "dns/answer.h"
 #include "tcpct/cookie.h"
 #include "tcpct/segment.h"
+#include "tcpct/tcpct.h"
 
 enum { CALLS = 200000, RUNS = 7, PACKET_SIZE = 1280 };
 
@@ -35,6 +36,8 @@ static const struct cookie_numbers numbers = { 1, 2, 3, COOKIE_SIZE_MAX, initiat
 static struct secrets secrets;
 static uint8_t bytes[PACKET_SIZE], copy[PACKET_SIZE], answer[PACKET_SIZE];
 static struct tcpct_packet opening = { .data = bytes, .size = sizeof bytes };
+static struct tcpct_stack *stack;
+static struct tcpct_listener *listener;
 static struct dns_zones *zones;
 static const uint8_t query[] = "\0\1\1\0\0\1\0\0\0\0\0\1\10one-trip\7example\0\0\1\0\1"
                                "\0\0\51\4\320\0\0\200\0\0\0";
@@ -75,6 +78,13 @@ static bool encode_opening(void)
     return segment_encode(&segment, &opening, false);
 }
 
+/* The whole way of an <ACK(SYN)> whose pair nobody issued, as a flood of them would take it. */
+static bool refuse_forged(void)
+{
+    struct tcpct_packet reply = { .data = answer, .size = sizeof answer };
+    return tcpct_input(stack, &opening, &reply, 1) == TCPCT_BAD_COOKIE && reply.length == 0;
+}
+
 static bool find_answer(void)
 {
     return dns_answer(zones, query, sizeof query - 1, answer, sizeof answer, DNS_STREAM) == 164;
@@ -88,8 +98,19 @@ static const struct {
     { "verify a Responder-Cookie", verify_cookie },
     { "encode an opening, 60 bytes of data", encode_opening },
     { "decode that opening", decode_opening },
+    { "refuse it, a forged one, from packet in on", refuse_forged },
     { "find an answer of 164 bytes", find_answer },
 };
+
+static bool make_stack(void)
+{
+    const struct tcpct_config config = { .random = draw, .wall_clock_us = 1 };
+    const struct tcpct_listen_options options = { .port = 53,
+                                                  .parameters.cookie_desired = COOKIE_SIZE_MAX };
+    return tcpct_stack_create(&stack, &config, 0) == TCPCT_OK &&
+           tcpct_address_add(stack, &local) == TCPCT_OK &&
+           tcpct_listen(stack, &options, &listener) == TCPCT_OK;
+}
 
 /* ---- measuring -------------------------------------------------------------------------------- */
 
@@ -105,7 +126,7 @@ int main(void)
     struct zone_source source;
     if (!zone_source_parse(&source, "example=tools/zones/example.signed") ||
         (zones = dns_zones_load(&source, 1, error, sizeof error)) == NULL ||
-        !secrets_create(&secrets, draw, NULL, 600000000, 30000000, 1, 0)) {
+        !secrets_create(&secrets, draw, NULL, 600000000, 30000000, 1, 0) || !make_stack()) {
         fprintf(stderr, "core: run it in the folder of the Makefile\n");
         return 1;
     }
@@ -124,6 +145,7 @@ int main(void)
         qsort(runs, RUNS, sizeof runs[0], compare);
         printf("%-40s %6.0f ns\n", benchmarks[i].name, runs[RUNS / 2]);
     }
+    tcpct_stack_destroy(stack);
     secrets_destroy(&secrets);
     dns_zones_free(zones);
     return 0;
