@@ -44,11 +44,13 @@ static bool timestamp_is_old(const struct tcpct_connection *connection,
            now_us - connection->ts_recent_us < TS_RECENT_LIFE_US;
 }
 
-/* RFC 7323, 4.3: the timestamp to echo is that of the segment that moves the left edge. */
+/* RFC 7323, 4.3: the timestamp to echo is that of the segment that moves the left edge. What comes
+ * after a FIN that we hold back (RFC 6013, 5) stands at that edge, too. */
 static void take_timestamp(struct tcpct_connection *connection, const struct segment *segment,
                            uint64_t now_us)
 {
-    if (!connection->timestamps || !seq_leq(segment->seq, connection->last_ack_sent) ||
+    uint32_t edge = connection->last_ack_sent + (connection->end_seen && !connection->fin_received);
+    if (!connection->timestamps || !seq_leq(segment->seq, edge) ||
         timestamp_is_old(connection, &segment->options, now_us))
         return;
     connection->ts_recent = segment->options.timestamp_value;

@@ -108,6 +108,18 @@ static void test_megabyte_without_loss(void **state)
         1);
 }
 
+/* Timestamps are echoed also after an end that is not acknowledged yet, which is what the reader's
+ * buffer grows by: slow start, not that buffer, says how fast this goes. */
+static void test_speed_after_the_readers_end(void **state)
+{
+    (void)state;
+    transfer_all_ways(
+        &(struct scenario){ .path = { .rate = 200000000, .delay_us = 10000, .queue_bytes = 500000 },
+                            .size_up = 6 * MEGABYTE,
+                            .limit_us = SECOND / 2 },
+        1);
+}
+
 static void test_megabyte_through_loss(void **state)
 {
     (void)state;
@@ -272,6 +284,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(test_##name, sim_teardown)
     const struct CMUnitTest tests[] = {
         TEST(megabyte_without_loss),
+        TEST(speed_after_the_readers_end),
         TEST(megabyte_through_loss),
         TEST(megabyte_up_through_loss),
         TEST(without_options),
