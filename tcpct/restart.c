@@ -213,6 +213,7 @@ void restart_confirmed(struct tcpct_connection *connection)
     struct peer *peer = peers_find(connection->stack, &connection->endpoints.remote);
     if (peer)
         peer->restarts_lost = 0;
+    tcb_event(connection, TCPCT_EVENT_CONNECTED | TCPCT_EVENT_WRITABLE);
 }
 
 void restart_failed(struct tcpct_connection *connection, uint64_t now_us)

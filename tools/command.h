@@ -55,6 +55,7 @@ struct endpoint_options {
     const char *capture;                /* --capture FILE.pcap */
     int trace_level;                    /* --trace LEVEL: 0 none, 1 connections, 2 everything */
     bool trace_json;                    /* --trace-json */
+    enum tcpct_window window;           /* --restart-window */
     bool no_offload;                    /* --no-offload */
     uint16_t mtu;                       /* --mtu BYTES */
     const char *user;                   /* --user NAME */

@@ -29,8 +29,8 @@ enum {
 
 static const uint64_t hour_us = 3600000000;
 
-enum mode { MODE_SYN_DATA, MODE_COLD, MODE_PLAIN, MODE_FAST_OPEN };
-static const char *const mode_names[] = { "syn-data", "cold", "plain", "fastopen" };
+enum mode { MODE_SYN_DATA, MODE_COLD, MODE_PLAIN, MODE_FAST_OPEN, MODE_RESTART };
+static const char *const mode_names[] = { "syn-data", "cold", "plain", "fastopen", "restart" };
 
 /* What a transaction took. */
 struct cost {
@@ -134,6 +134,8 @@ static int begin(struct dig *dig, uint64_t now_us)
         .remote = dig->server,
         .remote_port = dig->port,
         .parameters = dig->endpoint_options.parameters,
+        .window = dig->endpoint_options.window,
+        .restart = dig->mode == MODE_RESTART,
         .request = dig->query,
         .user = dig,
     };
@@ -141,7 +143,7 @@ static int begin(struct dig *dig, uint64_t now_us)
     size_t size = dns_query_write(dig->query + 2, QUERY_SIZE_MAX, &dig->question);
     dns_put16(dig->query, (uint16_t)size);
     dig->query_size = options.request_size = 2 + size;
-    if (dig->mode != MODE_SYN_DATA)
+    if (dig->mode != MODE_SYN_DATA && dig->mode != MODE_RESTART)
         options.parameters.syn_data_limit = 0;
     if (dig->mode == MODE_PLAIN || dig->mode == MODE_FAST_OPEN)
         options.parameters.cookie_desired = 0;
@@ -162,7 +164,8 @@ static int begin(struct dig *dig, uint64_t now_us)
 static unsigned count_round_trips(const struct dig *dig)
 {
     uint64_t first_us = dig->connected_us - dig->started_us;
-    unsigned least = dig->cost.mode == MODE_FAST_OPEN ? 1 : 2;
+    bool one = dig->cost.mode == MODE_FAST_OPEN || dig->cost.mode == MODE_RESTART;
+    unsigned least = one ? 1 : 2;
     if (dig->cost.time_us <= first_us)
         return 1;
     uint64_t rounds = first_us > 0 ? (dig->cost.time_us + first_us / 2) / first_us : least;
@@ -181,6 +184,7 @@ static void take_answer(struct dig *dig, const uint8_t *message, size_t size, ui
     dig->cost.time_us = now_us - dig->started_us;
     dig->cost.mode = info.fast_open            ? MODE_FAST_OPEN
                      : !info.cookies           ? MODE_PLAIN
+                     : info.restarted          ? MODE_RESTART
                      : info.syn_ack_data_taken ? MODE_SYN_DATA
                                                : MODE_COLD;
     dig->cost.round_trips = count_round_trips(dig);
@@ -334,6 +338,8 @@ static void print_usage(void)
            "  -p, --port PORT          (default %d)\n"
            "  --dnssec                 the same as +dnssec: ask for signatures\n"
            "  --mode MODE              syn-data: the query in the <SYN> (default);\n"
+           "                           restart: the same, and from the second query on the\n"
+           "                           closed connection begins again;\n"
            "                           cold: cookies, the query after them; plain: plain TCP;\n"
            "                           fastopen: RFC 7413, from the second query on\n"
            "  --pad BYTES              pad the query to this size: the answer in a\n"
@@ -359,7 +365,7 @@ static int take_mode(struct dig *dig, const char *text)
             dig->mode = (enum mode)i;
             return 0;
         }
-    return bad_value("mode", "syn-data, cold, plain or fastopen");
+    return bad_value("mode", "syn-data, cold, restart, plain or fastopen");
 }
 
 /* 0, or the exit status after a message. */

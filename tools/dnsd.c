@@ -203,6 +203,7 @@ static int open_listener(struct dnsd *dnsd)
     struct tcpct_listen_options options = {
         .port = dnsd->port,
         .parameters = dnsd->endpoint_options.parameters,
+        .window = dnsd->endpoint_options.window,
         .backlog = dnsd->responder_options.connections_max,
         .fast_open_queue = dnsd->fast_open,
         .answer = responder_answer_syn,

@@ -27,6 +27,7 @@ enum flag {
     FLAG_OUT_NEVER,
     FLAG_SYN_DATA_LIMIT,
     FLAG_SYN_ACK_DATA_LIMIT,
+    FLAG_RESTART_WINDOW,
 };
 
 const struct option endpoint_long_options[] = {
@@ -46,6 +47,7 @@ const struct option endpoint_long_options[] = {
     { "out-never", no_argument, NULL, FLAG_OUT_NEVER },
     { "syn-data-limit", required_argument, NULL, FLAG_SYN_DATA_LIMIT },
     { "syn-ack-data-limit", required_argument, NULL, FLAG_SYN_ACK_DATA_LIMIT },
+    { "restart-window", required_argument, NULL, FLAG_RESTART_WINDOW },
 };
 const size_t endpoint_long_option_count =
     sizeof endpoint_long_options / sizeof *endpoint_long_options;
@@ -72,7 +74,10 @@ const char endpoint_usage[] =
     "  --out-never              never send the Cookie option\n"
     "  --syn-data-limit BYTES   data in a <SYN>, 0 to 496\n"
     "  --syn-ack-data-limit BYTES\n"
-    "                           data in a <SYN,ACK(SYN)>, 0 to 1220\n";
+    "                           data in a <SYN,ACK(SYN)>, 0 to 1220\n"
+    "Restart:\n"
+    "  --restart-window POLICY  what of the path's remembered window a connection begins\n"
+    "                           with: remembered (default), careful (RFC 9959), initial\n";
 
 void endpoint_join_options(struct option *all, size_t room, const struct option *own, size_t count)
 {
@@ -148,6 +153,21 @@ static int take_number(const struct endpoint_options *options, int value, const 
     return bad_value(options, value, argument, expected);
 }
 
+static int take_window(struct endpoint_options *options, int value, const char *argument)
+{
+    static const char *const names[] = {
+        [TCPCT_WINDOW_REMEMBERED] = "remembered",
+        [TCPCT_WINDOW_CAREFUL] = "careful",
+        [TCPCT_WINDOW_INITIAL] = "initial",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(argument, names[i]) == 0) {
+            options->window = (enum tcpct_window)i;
+            return 0;
+        }
+    return bad_value(options, value, argument, "remembered, careful or initial");
+}
+
 static int take_parameter(struct endpoint_options *options, int value, const char *argument)
 {
     struct tcpct_parameters *parameters = &options->parameters;
@@ -213,6 +233,8 @@ int endpoint_option(struct endpoint_options *options, int value, const char *arg
         status = take_number(options, value, argument, 0, 2, &number);
         options->trace_level = (int)number;
         return status;
+    case FLAG_RESTART_WINDOW:
+        return take_window(options, value, argument);
     case FLAG_TRACE_JSON:
         options->trace_json = true;
         return 0;

@@ -95,6 +95,12 @@ static void values_are_taken(void **state)
     assert_true(options.parameters.out_never);
     assert_int_equal(options.parameters.syn_data_limit, 496);
     assert_int_equal(options.parameters.syn_ack_data_limit, 1220);
+
+    assert_int_equal(options.window, TCPCT_WINDOW_REMEMBERED);
+    assert_int_equal(TRY("--restart-window", "careful").status, 0);
+    assert_int_equal(options.window, TCPCT_WINDOW_CAREFUL);
+    assert_int_equal(TRY("--restart-window", "initial").status, 0);
+    assert_int_equal(options.window, TCPCT_WINDOW_INITIAL);
 }
 
 /* Usage errors are one sentence that names the flag. */
@@ -126,6 +132,7 @@ static void bad_values_are_refused(void **state)
         { "--extend-ts", "65" },
         { "--syn-data-limit", "497" },
         { "--syn-ack-data-limit", "1221" },
+        { "--restart-window", "whole" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct run run = TRY(bad[i][0], bad[i][1]);
