@@ -20,7 +20,7 @@ check_table() {
     says "$1: ... takes two" "$(row nx.mldsa44.test TCPCT)" 2
     says "$1: a 23,894-byte answer" "$(size nx.slhdsa128s.test)" 23894
     says "$1: ... takes three" "$(row nx.slhdsa128s.test TCPCT)" 3
-    says "$1: every question twice" "$(grep -cE ', v[46] ' "$work/out")" 16
+    says "$1: every question three ways" "$(grep -cE ', v[46] ' "$work/out")" 24
 }
 
 export DEMO=$work/root
