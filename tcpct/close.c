@@ -42,6 +42,15 @@ bool close_proved(const struct tcpct_connection *connection, const struct segmen
     return close_paired(connection, segment) && restart_echo_fits(connection, segment, now_us);
 }
 
+bool close_is_ghost(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    const uint8_t flags = SEGMENT_SYN | SEGMENT_RST | SEGMENT_ACK;
+    uint32_t end = segment->seq + segment_length(segment);
+    return connection->state == TCPCT_TIME_WAIT && connection->initiator &&
+           (segment->flags & flags) == SEGMENT_ACK && close_paired(connection, segment) &&
+           (segment->ack != connection->snd_nxt || seq_lt(connection->rcv_nxt, end));
+}
+
 static bool only_initiator_waits(const struct tcpct_connection *connection)
 {
     return connection->pair.size && !connection->initiator;

@@ -14,6 +14,10 @@ bool close_paired(const struct tcpct_connection *connection, const struct segmen
 bool close_proved(const struct tcpct_connection *connection, const struct segment *segment,
                   uint64_t now_us);
 
+/* Whether we are in TIME-WAIT, and the segment is of another connection with our pair: a duplicate of
+ * our opening made it at a Responder that had forgotten ours. Then no TCB matches (5.2, 7). */
+bool close_is_ghost(const struct tcpct_connection *connection, const struct segment *segment);
+
 /* A FIN at RCV.NXT, all data before it having arrived. False: the TCB is gone. */
 bool close_fin_received(struct tcpct_connection *connection, const struct segment *segment,
                         struct tcpct_packet *reply, uint64_t now_us);

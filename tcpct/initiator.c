@@ -540,6 +540,18 @@ bool initiator_heard(struct tcpct_connection *connection, const struct segment *
     return true;
 }
 
+void initiator_heard_end(struct tcpct_connection *connection, const struct segment *segment,
+                         uint64_t now_us)
+{
+    bool fin =
+        segment->flags & SEGMENT_FIN && segment->seq + segment->data_size == connection->rcv_nxt;
+    bool of_ours = connection->fin_sent && segment->ack == connection->snd_nxt;
+    if (connection->opened_plainly && connection->pair.size &&
+        !(segment->options.present & OPTION_COOKIE_PAIR) &&
+        (fin || (of_ours && segment->data_size == 0)))
+        goes_on_plainly(connection, now_us);
+}
+
 bool initiator_may_vanish(const struct tcpct_connection *connection)
 {
     uint32_t unanswered = connection->send.used;

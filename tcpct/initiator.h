@@ -40,6 +40,11 @@ bool initiator_opens_plainly(const struct tcpct_connection *connection);
 bool initiator_heard(struct tcpct_connection *connection, const struct segment *segment,
                      uint64_t now_us);
 
+/* The same for an acceptable segment, when that first one was lost and what it held need not come
+ * again: a FIN, or the acknowledgment of ours, would have the pair (5). */
+void initiator_heard_end(struct tcpct_connection *connection, const struct segment *segment,
+                         uint64_t now_us);
+
 /* Whether the Responder knows nothing of this connection, and need not: nothing is to be sent
  * that it has not already answered. */
 bool initiator_may_vanish(const struct tcpct_connection *connection);

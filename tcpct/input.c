@@ -22,7 +22,8 @@ static enum tcpct_verdict unacceptable(struct tcpct_connection *connection)
 }
 
 /* A duplicate is acknowledged, and told as such (RFC 2883); the FIN, when it comes again, starts
- * TIME-WAIT again (RFC 9293, 3.10.7.4). */
+ * TIME-WAIT again (RFC 9293, 3.10.7.4). There an empty segment is not answered: what sends it is no
+ * connection of ours, and would answer in turn, without end. */
 static enum tcpct_verdict out_of_window(struct tcpct_connection *connection,
                                         const struct segment *segment, uint64_t now_us)
 {
@@ -33,6 +34,8 @@ static enum tcpct_verdict out_of_window(struct tcpct_connection *connection,
                    (!connection->pair.size || close_paired(connection, segment));
     if (connection->state == TCPCT_TIME_WAIT && its_fin)
         timer_set(connection, TIMER_TIME_WAIT, now_us + 2 * connection->stack->config.msl_us);
+    if (connection->state == TCPCT_TIME_WAIT && segment_length(segment) == 0)
+        return TCPCT_UNACCEPTABLE;
     return unacceptable(connection);
 }
 
@@ -378,6 +381,7 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
     }
     if (connection->state == TCPCT_TIME_WAIT)
         return time_wait(connection, segment);
+    initiator_heard_end(connection, segment, now_us);
     if (!take_acknowledgment(connection, segment, now_us))
         return TCPCT_ACCEPTED;
     take_urgent(connection, segment);

@@ -194,20 +194,35 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
     return cookie ? LISTEN_REPLIED_COOKIE : LISTEN_REPLIED_PLAIN;
 }
 
-enum cookie_verdict listen_verify(const struct tcpct_stack *stack, const struct segment *segment,
-                                  unsigned *slot)
+static enum cookie_verdict verify(const struct tcpct_stack *stack, const struct segment *segment,
+                                  uint32_t seq, uint32_t ack, uint32_t timestamp, unsigned *slot)
 {
     const struct tcp_options *options = &segment->options;
     struct endpoints endpoints = demux_endpoints(segment);
     struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
     struct cookie_numbers numbers = {
-        .seq = segment->ack,
-        .ack = segment->seq,
-        .timestamp = options->timestamp_echo,
+        .seq = seq,
+        .ack = ack,
+        .timestamp = timestamp,
         .size = options->cookie_size,
         .initiator_cookie = options->initiator_cookie,
     };
     return cookie_verify(&stack->secrets, &parties, &numbers, options->responder_cookie, slot);
+}
+
+enum cookie_verdict listen_verify(const struct tcpct_stack *stack, const struct segment *segment,
+                                  unsigned *slot)
+{
+    return verify(stack, segment, segment->ack, segment->seq, segment->options.timestamp_echo,
+                  slot);
+}
+
+bool listen_owns_pair(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    unsigned slot;
+    return !connection->initiator && connection->pair.size == 0 && connection->timestamps &&
+           verify(connection->stack, segment, connection->iss + 1, connection->irs + 1,
+                  connection->timestamp_first, &slot) != COOKIE_INVALID;
 }
 
 void listen_backlog_append(struct tcpct_connection *connection)

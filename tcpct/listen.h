@@ -52,6 +52,10 @@ bool listen_uses_cookies(const struct tcpct_listener *listener);
 /* Whether this <SYN> is answered with a Cookie. */
 bool listen_wants_cookie(const struct tcpct_listener *listener, const struct segment *syn);
 
+/* Whether its pair is that of this connection, which was opened without: the Initiator does not know
+ * yet which of its openings arrived. */
+bool listen_owns_pair(const struct tcpct_connection *connection, const struct segment *segment);
+
 /* Whether the segment's Cookie-Pair was made by us for its numbers (3.5.2). */
 enum cookie_verdict listen_verify(const struct tcpct_stack *stack, const struct segment *segment,
                                   unsigned *slot);

@@ -382,6 +382,15 @@ static bool ends_time_wait(const struct tcpct_connection *connection, const stru
            listen_verify_isn(stack, segment, now_us);
 }
 
+/* Whether an opening is of an exchange before this connection's. If the timestamps of both
+ * <SYN,ACK(SYN)>s are the same, as they are rounded, the Initiator's tell (4.1). */
+static bool is_earlier(const struct tcpct_connection *connection, const struct tcp_options *options)
+{
+    if (options->timestamp_echo == connection->responder_timestamp)
+        return seq_lt(options->timestamp_value, connection->opening_timestamp);
+    return seq_lt(options->timestamp_echo, connection->responder_timestamp);
+}
+
 /* 7: with a TCB, a pair that fails to verify has the datagram discarded; but a pair that we made
  * for its own numbers is a new connection, whatever the old one's state (4.4); not if it is of an
  * exchange before this connection's, as a replayed opening is. */
@@ -401,7 +410,7 @@ static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
         return TCPCT_BAD_COOKIE;
     if (is_opening_again(connection, segment))
         return input_segment(connection, segment, reply, now_us);
-    if (seq_lt(segment->options.timestamp_echo, connection->responder_timestamp))
+    if (is_earlier(connection, &segment->options))
         return TCPCT_BAD_COOKIE;
     tcb_closed(connection, TCPCT_ERROR_RESET, now_us);
     return without_tcb(stack, segment, reply, now_us);
@@ -415,12 +424,14 @@ static enum tcpct_verdict with_tcb(struct tcpct_connection *connection,
     struct tcpct_stack *stack = connection->stack;
     if (connection->state == TCPCT_SYN_SENT)
         return input_segment(connection, segment, reply, now_us);
+    if (close_is_ghost(connection, segment))
+        return reply_reset(stack, segment, reply) ? TCPCT_REPLIED : TCPCT_UNACCEPTABLE;
     if ((segment->flags & syn_ack) == SEGMENT_SYN)
         return syn_beside_tcb(connection, segment, reply, now_us);
     if ((segment->flags & syn_ack) == syn_ack && connection->initiator && connection->pair.size)
         return initiator_syn_ack_again(connection, segment, now_us);
     if ((segment->options.present & OPTION_COOKIE_PAIR) && !close_paired(connection, segment) &&
-        !initiator_took_other(connection, segment))
+        !initiator_took_other(connection, segment) && !listen_owns_pair(connection, segment))
         return foreign_pair(connection, segment, reply, now_us);
     if (restart_replaces(connection, segment)) {
         tcb_closed(connection, TCPCT_ERROR_RESET, now_us);

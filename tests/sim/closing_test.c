@@ -325,6 +325,52 @@ static void test_responder_closes_us(void **state)
     }
 }
 
+/* A late duplicate of our opening may make a connection at a Responder that has forgotten ours (4.4).
+ * What it sends meets TIME-WAIT, has our pair, and cannot be of ours: no TCB matches it, and the
+ * RST has Timestamps and pair (7). Ours is not touched. */
+static void test_time_wait_resets_a_ghost(void **state)
+{
+    (void)state;
+    static const char *const ghosts[][2] = {
+        { ". 1+100 ack 101 <tsx 300, pair, mss 1460, sackOK, wscale 7>",
+          "R 101 <tsx ecr 300, pair>" },
+        { "F. 101 ack 101 <tsx 300, pair>", "R 101 <tsx ecr 300, pair>" },   /* without our FIN */
+        { ". 102+50 ack 102 <tsx 300, pair>", "R 102 <tsx ecr 300, pair>" }, /* behind the end */
+    };
+    struct tcpct_connection *connection;
+    struct script *t = initiator(&connection);
+    tcpct_shutdown(connection);
+    expect(t, "F. 101 ack 101 <tsx, pair>");
+    inject(t, "F. 101 ack 102 <tsx 201, pair>");
+    expect(t, ". 102 ack 102 <tsx ecr 201, pair>");
+    tcpct_close(connection);
+    for (unsigned i = 0; i < 3; i++) {
+        inject_verdict(t, ghosts[i][0], TCPCT_REPLIED);
+        expect(t, ghosts[i][1]);
+        assert_int_equal(connections(t), 1);
+    }
+    inject(t, "F. 101 ack 102 <tsx 301, pair>"); /* the FIN of ours is acknowledged as ever */
+    expect(t, ". 102 ack 102 <tsx, pair>");
+    script_end(t);
+}
+
+/* Two ends that each hold the other's empty segment for old would answer it without end: in
+ * TIME-WAIT only what occupies sequence numbers is answered. */
+static void test_time_wait_ignores_empty_segments(void **state)
+{
+    (void)state;
+    struct tcpct_connection *connection;
+    struct script *t = initiator(&connection);
+    tcpct_shutdown(connection);
+    expect(t, "F. 101 ack 101 <tsx, pair>");
+    inject(t, "F. 101 ack 102 <tsx 201, pair>");
+    expect(t, ". 102 ack 102 <tsx ecr 201, pair>");
+    tcpct_close(connection);
+    inject_verdict(t, ". 1 ack 102 <ts 202>", TCPCT_UNACCEPTABLE);
+    expect_nothing(t);
+    script_end(t);
+}
+
 /* Both at once (RFC 9293, 3.6): each FIN acknowledges all but the other. Still only the Initiator
  * waits. */
 static void test_crossing_fins(void **state)
@@ -361,6 +407,8 @@ int main(void)
         TEST(test_we_close_as_initiator),
         TEST(test_we_close_as_responder),
         TEST(test_responder_closes_us),
+        TEST(test_time_wait_resets_a_ghost),
+        TEST(test_time_wait_ignores_empty_segments),
         TEST(test_crossing_fins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

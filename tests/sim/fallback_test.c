@@ -108,6 +108,25 @@ static void test_only_the_first_segment_tells(void **state)
     script_end(t);
 }
 
+/* But the acknowledgment of our FIN would have the pair, if there were one (5). */
+static void test_the_end_tells(void **state)
+{
+    (void)state;
+    struct script *t = open_unanswered();
+    script_wait(t, 16ull * SECOND);
+    opens_plainly(t);
+    t->queue_first = t->queue_count = 0;
+    inject(t, ". 11+10 ack 101 <ts 61>");
+    tcpct_shutdown(t->connection);
+    script_wait(t, 0);
+    assert_true(info_of(t).cookies);
+    inject(t, ". 21 ack 102 <ts 62>");
+    assert_false(info_of(t).cookies);
+    assert_int_equal(script_state(t->connection), TCPCT_FIN_WAIT_2);
+    t->queue_first = t->queue_count = 0;
+    script_end(t);
+}
+
 /* Linux 3.8, and a proxy that splits: the acknowledgment is too high by the extension. */
 static void test_extension_is_swallowed(void **state)
 {
@@ -243,11 +262,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(test_##name, script_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(path_without_extensions),         TEST(openings_alternate),
-        TEST(only_the_first_segment_tells),    TEST(extension_is_swallowed),
-        TEST(other_acknowledgments),           TEST(path_without_cookies),
-        TEST(opening_after_one_without_pair),  TEST(opening_without_pair),
-        TEST(opening_without_pair_is_refused), TEST(extension_is_blanked),
+        TEST(path_without_extensions),      TEST(openings_alternate),
+        TEST(only_the_first_segment_tells), TEST(the_end_tells),
+        TEST(extension_is_swallowed),       TEST(other_acknowledgments),
+        TEST(path_without_cookies),         TEST(opening_after_one_without_pair),
+        TEST(opening_without_pair),         TEST(opening_without_pair_is_refused),
+        TEST(extension_is_blanked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -141,6 +141,29 @@ static void test_new_exchange(void **state)
     }
 }
 
+/* Two exchanges within one step of the Responder's rounded timestamps: the echo does not tell which
+ * is the later, but the Initiator's TS Value, which 4.1 increments. */
+static void test_exchanges_at_once(void **state)
+{
+    (void)state;
+    struct script *t = script_listen(4, NULL, NULL);
+    exchange(t);
+    const struct exchange old = remember(t);
+    t->cookie[3] ^= 1;
+    inject_verdict(t, "S 0 <mss 1460, sackOK, ts 200, wscale 7, cookie>", TCPCT_REPLIED);
+    expect(t, "S. 0 ack 1");
+    const struct exchange new = remember(t);
+    assert_int_equal(new.timestamp, old.timestamp);
+    inject_verdict(t, ". 1+10 ack 1 <tsx 201, pair, mss 1460, sackOK, wscale 7>", TCPCT_ACCEPTED);
+    t->connection = script_accept(t);
+    recall(t, &old);
+    inject_verdict(t, ". 1+10 ack 1 <tsx 101, pair, mss 1460, sackOK, wscale 7>", TCPCT_BAD_COOKIE);
+    assert_int_equal(t->connection->state, TCPCT_ESTABLISHED);
+    recall(t, &new);
+    inject_verdict(t, ". 11+10 ack 1 <ts 202>", TCPCT_ACCEPTED);
+    script_end(t);
+}
+
 /* 3.5: from another address, port or family, or to another: it depends on the parties. To a stack
  * with other secrets, as after a restart: it depends on the secret. */
 static void test_elsewhere(void **state)
@@ -340,7 +363,7 @@ static void test_million_forged_openings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(old_pair),        TEST(new_exchange), TEST(elsewhere),
+        TEST(old_pair),        TEST(new_exchange), TEST(exchanges_at_once),       TEST(elsewhere),
         TEST(altered_opening), TEST(altered_syn),  TEST(million_forged_openings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

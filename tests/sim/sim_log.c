@@ -33,7 +33,7 @@ struct sim_log *sim_log_create(void)
 
 void sim_log_destroy(struct sim_log *log)
 {
-    for (unsigned i = 0; i < LOG_PACKETS; i++)
+    for (uint64_t i = 0; i < log->count && i < LOG_PACKETS; i++)
         free(log->entries[i].packet.data);
     free(log);
 }
