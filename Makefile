@@ -206,11 +206,13 @@ check-pure: build/libtcpct.a build/libtcpct.so
 INSTALLED = bin/tcpct include/tcpct.h lib/libtcpct.a lib/libtcpct.so lib/$(SONAME) \
 	lib/libtcpct.so.$(VERSION) lib/pkgconfig/tcpct.pc \
 	$(patsubst tools/%,share/man/man1/%,$(wildcard tools/*.1)) \
-	$(patsubst tools/%,share/man/man3/%,$(wildcard tools/*.3))
+	$(patsubst tools/%,share/man/man3/%,$(wildcard tools/*.3)) \
+	$(patsubst tools/%,share/man/man7/%,$(wildcard tools/*.7)) \
+	share/tcpct/tcpct.lua
 
 install: all
 	$(INSTALL) -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include lib/pkgconfig share/man/man1 \
-		share/man/man3)
+		share/man/man3 share/man/man7 share/tcpct)
 	$(INSTALL) build/tcpct $(DESTDIR)$(PREFIX)/bin/
 	$(INSTALL) -m 644 tcpct/tcpct.h $(DESTDIR)$(PREFIX)/include/
 	$(INSTALL) -m 644 build/libtcpct.a $(DESTDIR)$(PREFIX)/lib/
@@ -221,6 +223,8 @@ install: all
 		>$(DESTDIR)$(PREFIX)/lib/pkgconfig/tcpct.pc
 	$(INSTALL) -m 644 $(wildcard tools/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/
 	$(INSTALL) -m 644 $(wildcard tools/*.3) $(DESTDIR)$(PREFIX)/share/man/man3/
+	$(INSTALL) -m 644 $(wildcard tools/*.7) $(DESTDIR)$(PREFIX)/share/man/man7/
+	$(INSTALL) -m 644 tools/wireshark/tcpct.lua $(DESTDIR)$(PREFIX)/share/tcpct/
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,$(INSTALLED))
