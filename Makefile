@@ -57,7 +57,7 @@ objects_tests = $(SUPPORT:.c=.o)
 
 PROGRAM_ARCHIVES = libtools.a libdns.a libtun.a libtcpct.a
 TEST_ARCHIVES = libtests.a $(PROGRAM_ARCHIVES)
-LIBRARIES = -lldns -lpcap -lcrypto
+LIBRARIES = -lldns -lpcap -lcrypto -lm
 
 # A file of tests/net/ is a program of its own, which a script there runs.
 TEST_PROGRAMS = $(patsubst %.c,build/asan/%,$(TESTS) $(NET_HELPERS))
