@@ -2,22 +2,16 @@
 
 #include <string.h>
 
-static uint32_t mix(uint32_t hash, uint32_t word)
-{
-    hash = (hash ^ word) * 0x9e3779b1u;
-    return hash ^ (hash >> 15);
-}
-
 static uint32_t bucket_of(const struct tcpct_stack *stack, const struct endpoints *endpoints)
 {
     uint32_t hash = stack->bucket_seed;
     uint32_t words[8];
     memcpy(words, endpoints->remote.bytes, 16);
     memcpy(words + 4, endpoints->local.bytes, 16);
-    hash = mix(hash, (uint32_t)endpoints->remote_port << 16 | endpoints->local_port);
+    hash = hash_mix(hash, (uint32_t)endpoints->remote_port << 16 | endpoints->local_port);
     unsigned used = endpoints->remote.family == 4 ? 1 : 4;
     for (unsigned i = 0; i < used; i++)
-        hash = mix(mix(hash, words[i]), words[4 + i]);
+        hash = hash_mix(hash_mix(hash, words[i]), words[4 + i]);
     return hash & stack->bucket_mask;
 }
 

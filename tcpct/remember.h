@@ -10,8 +10,8 @@
 #define TCPCT_REMEMBER_H
 
 #include "ip.h"
-#include "memory.h"
 #include "options.h"
+#include "table.h"
 
 enum { REMEMBER_PER_ADDRESS = 64 };
 
@@ -25,10 +25,10 @@ struct path_state {
 };
 
 struct remembered {
-    uint32_t hash_next, newer, older; /* other entries; 0: none */
-    uint16_t local_port, remote_port; /* local_port 0: the entry is free */
-    uint32_t exchange;                /* the Responder's timestamp that the pair depends on */
-    uint32_t timestamp;               /* TS Value of the last opening */
+    struct table_entry entry;
+    uint16_t local_port, remote_port;
+    uint32_t exchange;  /* the Responder's timestamp that the pair depends on */
+    uint32_t timestamp; /* TS Value of the last opening */
     struct path_state path;
     uint16_t mss;
     uint8_t local;    /* which of the stack's addresses */
@@ -54,10 +54,8 @@ struct remember_key {
 };
 
 struct remember_table {
-    uint8_t *entries; /* entry 0 is not used */
-    uint32_t *buckets;
-    uint32_t entry_size, limit, used, bucket_mask, seed;
-    uint32_t newest, oldest;
+    struct table table;
+    uint32_t seed;
     uint8_t family;
 };
 
