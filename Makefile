@@ -125,7 +125,8 @@ build/asan/%.o: %.c
 
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BASE) $(call gnu,$<) -O1 -g $(CPPFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link $(COMPILE)
+	$(CLANG) $(BASE) $(call gnu,$<) -O1 -g $(CPPFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link \
+		-DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION $(COMPILE)
 
 ARCHIVE = rm -f $@ && ar qcs $@ $^
 

@@ -9,8 +9,8 @@
 bool zone_build_fail(struct zone_builder *builder, const struct zone_record *record,
                      const char *format, ...)
 {
-    int used = snprintf(builder->error, builder->error_size, "%s:%" PRIu32 ": ", builder->path,
-                        record->line);
+    int used = snprintf(builder->error, builder->error_size, "%s:%" PRIu32 ": ",
+                        builder->text.sources.files[record->file].path, record->line);
     if (used < 0 || (size_t)used >= builder->error_size)
         return false;
     va_list arguments;

@@ -26,6 +26,10 @@ struct zone *zone_read(FILE *file, const char *path, const uint8_t *origin, char
     struct zone_builder builder = { .path = path, .error = error, .error_size = error_size };
     builder.zone = calloc(1, sizeof *builder.zone);
     bool good = builder.zone ? build(&builder, file, origin) : zone_build_no_memory(&builder);
+    if (good) {
+        builder.zone->sources = builder.text.sources;
+        builder.text.sources = (struct source_files){ 0 };
+    }
     zone_text_release(&builder.text);
     free(builder.set_records);
     if (good)
@@ -47,6 +51,7 @@ void zone_free(struct zone *zone)
     free(zone->patches);
     free(zone->additional);
     free(zone->nsec3_entries);
+    source_files_release(&zone->sources);
     free(zone);
 }
 

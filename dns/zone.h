@@ -17,6 +17,7 @@
 
 #include "message.h"
 #include "nsec3.h"
+#include "source.h"
 
 #define ZONE_NONE UINT32_MAX /* no node, RRset or name */
 
@@ -86,6 +87,8 @@ struct zone {
     struct nsec3_parameters nsec3_parameters;
     struct nsec3_entry *nsec3_entries; /* ascending by hash */
     size_t nsec3_count;
+
+    struct source_files sources;
 };
 
 /* Reads and compiles a zone. Its name is `origin` (a wire name), or the owner of its SOA record

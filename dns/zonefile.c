@@ -1,29 +1,40 @@
-/* zonefile.c - zone text into records (RFC 1035, 5): see zonefile.h.
+/* zonefile.c - zone text into records: see zonefile.h.
  *
  * ldns reads one record at a time from a string. Its own reader of files stops at 10 KB a
- * record, which a post-quantum signature exceeds, and tells lines only roughly.
+ * record, which a post-quantum signature exceeds, tells lines only roughly, and has neither
+ * $INCLUDE nor $GENERATE.
  */
 #include "zonefile.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
-#include <ldns/ldns.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { ENTRY_SIZE_MAX = 1 << 18, TTL_DEFAULT = 3600, BYTES_STEP = 1 << 16 };
+#include "entry.h"
+#include "generate.h"
+#include "record.h"
+
+enum { TTL_DEFAULT = 3600, REASON_SIZE = 512 };
+
+/* What comes back when an included file has been read (RFC 1035, 5.1). */
+struct level {
+    struct entry_reader entry;
+    size_t file;
+    ldns_rdf *origin, *owner;
+};
 
 struct reader {
     struct zone_text *text;
-    FILE *file;
-    const char *path;
-    uint32_t line;                     /* being read */
-    uint32_t entry_line;               /* where the entry began */
-    char *entry;                       /* one record or directive, on one line, without comments */
-    ldns_rdf *origin, *previous_owner; /* NULL: none yet */
-    uint32_t ttl;
-    bool ttl_given; /* by $TTL; otherwise the last record's counts (RFC 1035, 5.1) */
+    struct entry_reader entry; /* of the file that is being read */
+    size_t file;               /* that one; in text->sources */
+    struct record_defaults defaults;
+    struct level levels[INCLUDES_MAX]; /* the files that include it */
+    unsigned depth;
+    char *generated; /* one record of $GENERATE; NULL: none yet */
     char *error;
     size_t error_size;
 };
@@ -46,8 +57,8 @@ bool array_reserve(void *array, size_t *room, size_t count, size_t more, size_t 
 __attribute__((format(printf, 2, 3))) static bool fail(struct reader *reader, const char *format,
                                                        ...)
 {
-    int used = snprintf(reader->error, reader->error_size, "%s:%" PRIu32 ": ", reader->path,
-                        reader->entry_line);
+    int used = snprintf(reader->error, reader->error_size, "%s:%" PRIu32 ": ",
+                        reader->text->sources.files[reader->file].path, reader->entry.entry_line);
     if (used < 0 || (size_t)used >= reader->error_size)
         return false;
     va_list arguments;
@@ -57,85 +68,9 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct reader *reader, co
     return false;
 }
 
-/* ---- entries ------------------------------------------------------------------------------- */
-
-/* What the next character means depends on what stood before it. */
-struct scan {
-    size_t size;
-    unsigned depth; /* of parentheses */
-    bool quoted, comment;
-};
-
-static bool append(struct reader *reader, struct scan *scan, int character)
+static bool fail_no_memory(struct reader *reader)
 {
-    if (scan->size + 2 > ENTRY_SIZE_MAX)
-        return fail(reader, "this record has more than %d characters", ENTRY_SIZE_MAX - 2);
-    reader->entry[scan->size++] = (char)character;
-    reader->entry[scan->size] = '\0';
-    return true;
-}
-
-/* Takes one character that is not the end of the entry. */
-static bool scan_character(struct reader *reader, struct scan *scan, int character)
-{
-    if (character == '\n') {
-        reader->line++;
-        scan->comment = false;
-        if (scan->quoted)
-            return fail(reader, "a quoted string is not closed on its line");
-        return append(reader, scan, ' ');
-    }
-    if (scan->comment)
-        return true;
-    if (character == '\0')
-        return fail(reader, "a zero byte stands in the file");
-    if (character == '\\') {
-        int next = getc_unlocked(reader->file);
-        if (next == EOF || next == '\n')
-            return fail(reader, "a backslash ends the line");
-        return append(reader, scan, character) && append(reader, scan, next);
-    }
-    if (character == '"')
-        scan->quoted = !scan->quoted;
-    else if (!scan->quoted && character == ';') {
-        scan->comment = true;
-        return true;
-    } else if (!scan->quoted && character == '(') {
-        scan->depth++;
-        character = ' ';
-    } else if (!scan->quoted && character == ')') {
-        if (scan->depth-- == 0)
-            return fail(reader, "a parenthesis is closed that was not opened");
-        character = ' ';
-    } else if (character == '\r')
-        character = ' ';
-    return append(reader, scan, character);
-}
-
-/* Reads the next entry, possibly a blank one; *ended: it was the file's last. */
-static bool read_entry(struct reader *reader, bool *ended)
-{
-    struct scan scan = { 0 };
-    reader->entry_line = reader->line;
-    reader->entry[0] = '\0';
-    for (;;) {
-        int character = getc_unlocked(reader->file);
-        *ended = character == EOF;
-        if (*ended && ferror(reader->file))
-            return fail(reader, "the file cannot be read");
-        if (*ended && scan.quoted)
-            return fail(reader, "the file ends inside a quoted string");
-        if (*ended && scan.depth > 0)
-            return fail(reader, "the file ends inside parentheses");
-        if (*ended)
-            return true;
-        if (character == '\n' && scan.depth == 0 && !scan.quoted) {
-            reader->line++;
-            return true;
-        }
-        if (!scan_character(reader, &scan, character))
-            return false;
-    }
+    return fail(reader, "there is no memory for this zone");
 }
 
 /* ---- records ------------------------------------------------------------------------------- */
@@ -180,14 +115,14 @@ static bool keep_rdata(struct reader *reader, struct zone_record *record, const 
     size_t size = 0;
     uint32_t at;
     if (!keep(text, NULL, 0, &record->rdata))
-        return fail(reader, "there is no memory for this zone");
+        return fail_no_memory(reader);
     for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
         const ldns_rdf *field = ldns_rr_rdf(rr, i);
         size += ldns_rdf_size(field);
         if (size > UINT16_MAX)
             return fail(reader, "this record's data has more than 65535 bytes");
         if (!keep(text, ldns_rdf_data(field), ldns_rdf_size(field), &at))
-            return fail(reader, "there is no memory for this zone");
+            return fail_no_memory(reader);
     }
     record->rdata_size = (uint16_t)size;
     record->set_type = record->type;
@@ -199,173 +134,78 @@ static bool keep_rdata(struct reader *reader, struct zone_record *record, const 
     return true;
 }
 
-/* ldns puts an origin behind a relative name and does not look how long it then is. */
-static bool check_names(const ldns_rr *rr)
-{
-    bool fits = ldns_rdf_size(ldns_rr_owner(rr)) <= NAME_SIZE_MAX;
-    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
-        const ldns_rdf *field = ldns_rr_rdf(rr, i);
-        if (ldns_rdf_get_type(field) == LDNS_RDF_TYPE_DNAME)
-            fits = fits && ldns_rdf_size(field) <= NAME_SIZE_MAX;
-    }
-    return fits;
-}
-
 static bool keep_record(struct reader *reader, const ldns_rr *rr)
 {
     struct zone_text *text = reader->text;
     if (!array_reserve(&text->records, &text->records_room, text->count, 1, sizeof *text->records))
-        return fail(reader, "there is no memory for this zone");
+        return fail_no_memory(reader);
     struct zone_record *record = &text->records[text->count];
     *record = (struct zone_record){
-        .line = reader->entry_line,
+        .line = reader->entry.entry_line,
+        .file = (uint16_t)reader->file,
         .ttl = ldns_rr_ttl(rr),
         .type = (uint16_t)ldns_rr_get_type(rr),
     };
-    if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
-        return fail(reader, "only class IN is served");
-    if (record->ttl > INT32_MAX) /* RFC 2181, 8 */
-        return fail(reader, "the TTL %" PRIu32 " is above 2147483647", record->ttl);
-    if (!check_names(rr))
-        return fail(reader, "a name has more than %d bytes", NAME_SIZE_MAX);
     if (!keep_owner(text, record, ldns_rr_owner(rr)))
-        return fail(reader, "there is no memory for this zone");
+        return fail_no_memory(reader);
     if (!keep_rdata(reader, record, rr))
         return false;
     text->count++;
     return true;
 }
 
-/* The next word of an entry from *at, which moves behind it. */
-static size_t next_word(const char **at, const char **word)
+static bool read_record(struct reader *reader, char *entry)
 {
-    const char *end = *word = *at + strspn(*at, " \t");
-    while (*end && *end != ' ' && *end != '\t')
-        end += *end == '\\' && end[1] ? 2 : 1;
-    *at = end;
-    return (size_t)(end - *word);
-}
-
-/* A relative owner needs an origin: ldns would take it as absolute. */
-static bool check_owner(struct reader *reader)
-{
-    const char *at = reader->entry, *owner;
-    if (isspace((unsigned char)*at))
-        return reader->previous_owner || fail(reader, "no owner name stands before this record");
-    size_t size = next_word(&at, &owner);
-    if (!reader->origin && at[-1] != '.')
-        return fail(reader, "the name %.*s is relative and there is no $ORIGIN before it",
-                    (int)size, owner);
-    return true;
-}
-
-static bool is_number(const char *word, size_t size)
-{
-    return size > 0 && strspn(word, "0123456789") >= size;
-}
-
-static bool is_ttl(const char *word, size_t size)
-{
-    return size > 0 && isdigit((unsigned char)*word) &&
-           strspn(word, "0123456789sSmMhHdDwW") >= size;
-}
-
-/* Class and TTL may stand in either order (RFC 1035, 5.1): ldns knows but one, so they are
- * exchanged if need be. Returns what stands behind them, the type. */
-static const char *order_class_and_ttl(char *entry)
-{
-    const char *at = entry, *class, *ttl, *word;
-    if (!isspace((unsigned char)*entry))
-        next_word(&at, &word);
-    const char *before = at;
-    size_t class_size = next_word(&at, &class), ttl_size;
-    if (class_size == 2 && strncasecmp(class, "IN", 2) == 0) {
-        const char *behind = at;
-        ttl_size = next_word(&at, &ttl);
-        if (!is_ttl(ttl, ttl_size))
-            return behind;
-        char *to = entry + (class - entry);
-        memmove(to, ttl, ttl_size);
-        memset(to + ttl_size, ' ', (size_t)(at - to) - ttl_size);
-        to[ttl_size + 1] = 'I';
-        to[ttl_size + 2] = 'N';
-        return at;
-    }
-    if (!is_ttl(class, class_size))
-        return before;
-    before = at;
-    class_size = next_word(&at, &class);
-    return class_size == 2 && strncasecmp(class, "IN", 2) == 0 ? at : before;
-}
-
-/* ldns cuts a number that is too large for its field. */
-static bool check_numbers(struct reader *reader, const ldns_rr *rr, const char *type)
-{
-    const ldns_rr_descriptor *descriptor = ldns_rr_descript((uint16_t)ldns_rr_get_type(rr));
-    const char *at = type, *word;
-    size_t fields = ldns_rr_rd_count(rr);
-    if (fields > ldns_rr_descriptor_maximum(descriptor)) /* in RFC 3597's form it may have more */
-        fields = ldns_rr_descriptor_maximum(descriptor);
-    next_word(&at, &word);
-    for (size_t i = 0; i < fields; i++) {
-        size_t size = next_word(&at, &word);
-        uint64_t limit;
-        switch (ldns_rr_descriptor_field_type(descriptor, i)) {
-        case LDNS_RDF_TYPE_INT8:
-        case LDNS_RDF_TYPE_ALG:
-            limit = UINT8_MAX;
-            break;
-        case LDNS_RDF_TYPE_INT16:
-            limit = UINT16_MAX;
-            break;
-        case LDNS_RDF_TYPE_INT32:
-            limit = UINT32_MAX;
-            break;
-        default:
-            continue;
-        }
-        if (is_number(word, size) && (size > 10 || strtoull(word, NULL, 10) > limit))
-            return fail(reader, "the number %.*s is above %" PRIu64, (int)size, word, limit);
-    }
-    return true;
-}
-
-static bool read_record(struct reader *reader)
-{
-    if (!check_owner(reader))
-        return false;
-    const char *type = order_class_and_ttl(reader->entry);
-    ldns_rr *rr = NULL;
-    ldns_status status = ldns_rr_new_frm_str(&rr, reader->entry, reader->ttl, reader->origin,
-                                             &reader->previous_owner);
-    if (status != LDNS_STATUS_OK)
-        return fail(reader, "this is no record: %s", ldns_get_errorstr_by_id(status));
-    if (!reader->ttl_given)
-        reader->ttl = ldns_rr_ttl(rr);
-    bool kept = check_numbers(reader, rr, type) && keep_record(reader, rr);
+    char reason[REASON_SIZE];
+    ldns_rr *rr = record_parse(&reader->defaults, entry, reason, sizeof reason);
+    if (!rr)
+        return fail(reader, "%s", reason);
+    bool kept = keep_record(reader, rr);
     ldns_rr_free(rr);
     return kept;
 }
 
-/* ---- directives ---------------------------------------------------------------------------- */
+/* ---- $ORIGIN, $TTL, $GENERATE ----------------------------------------------------------------- */
+
+/* A name as a directive has it, relative to the origin; NULL after a message. */
+static ldns_rdf *parse_name(struct reader *reader, const char *directive, const char *text)
+{
+    ldns_rdf *name = NULL;
+    if (ldns_str2rdf_dname(&name, text) != LDNS_STATUS_OK) {
+        fail(reader, "%s %s is no domain name", directive, text);
+        return NULL;
+    }
+    if (text[strlen(text) - 1] != '.' || (strlen(text) > 1 && text[strlen(text) - 2] == '\\')) {
+        const ldns_rdf *origin = reader->defaults.origin;
+        if (!origin) {
+            fail(reader, "%s %s is relative and there is no origin before it", directive, text);
+            ldns_rdf_deep_free(name);
+            return NULL;
+        }
+        if (strcmp(text, "@") == 0) {
+            ldns_rdf_deep_free(name);
+            name = ldns_rdf_clone(origin);
+        } else if (ldns_dname_cat(name, origin) != LDNS_STATUS_OK) {
+            fail(reader, "a name has more than %d bytes", NAME_SIZE_MAX);
+            ldns_rdf_deep_free(name);
+            return NULL;
+        }
+    }
+    if (ldns_rdf_size(name) > NAME_SIZE_MAX) {
+        fail(reader, "a name has more than %d bytes", NAME_SIZE_MAX);
+        ldns_rdf_deep_free(name);
+        return NULL;
+    }
+    return name;
+}
 
 static bool set_origin(struct reader *reader, const char *argument)
 {
-    ldns_rdf *origin = NULL;
-    if (ldns_str2rdf_dname(&origin, argument) != LDNS_STATUS_OK)
-        return fail(reader, "$ORIGIN %s is no domain name", argument);
-    if (argument[strlen(argument) - 1] != '.') {
-        if (!reader->origin || ldns_dname_cat(origin, reader->origin) != LDNS_STATUS_OK) {
-            ldns_rdf_deep_free(origin);
-            return fail(reader, "$ORIGIN %s is relative and cannot be completed", argument);
-        }
-    }
-    if (ldns_rdf_size(origin) > NAME_SIZE_MAX) {
-        ldns_rdf_deep_free(origin);
-        return fail(reader, "a name has more than %d bytes", NAME_SIZE_MAX);
-    }
-    ldns_rdf_deep_free(reader->origin);
-    reader->origin = origin;
+    ldns_rdf *origin = parse_name(reader, "$ORIGIN", argument);
+    if (!origin)
+        return false;
+    ldns_rdf_deep_free(reader->defaults.origin);
+    reader->defaults.origin = origin;
     return true;
 }
 
@@ -375,39 +215,175 @@ static bool set_ttl(struct reader *reader, const char *argument)
     uint32_t ttl = ldns_str2period(argument, &end);
     if (end == argument || *end || ttl > INT32_MAX)
         return fail(reader, "$TTL %s is no time", argument);
-    reader->ttl = ttl;
-    reader->ttl_given = true;
+    reader->defaults.ttl = ttl;
+    reader->defaults.ttl_given = true;
     return true;
 }
 
+static bool generate(struct reader *reader, const char *text)
+{
+    struct generate run;
+    const char *error = generate_parse(&run, text);
+    if (error)
+        return fail(reader, "%s", error);
+    reader->text->generated += generate_count(&run);
+    if (reader->text->generated > GENERATED_MAX)
+        return fail(reader, "$GENERATE makes more than %d records in this zone", GENERATED_MAX);
+    if (!reader->generated && !(reader->generated = malloc(ENTRY_SIZE_MAX)))
+        return fail_no_memory(reader);
+    for (uint64_t number = run.start; number <= run.stop; number += run.step) {
+        error = generate_expand(&run, (uint32_t)number, reader->generated, ENTRY_SIZE_MAX);
+        if (error)
+            return fail(reader, "%s", error);
+        if (!read_record(reader, reader->generated))
+            return false;
+    }
+    return true;
+}
+
+/* ---- $INCLUDE ------------------------------------------------------------------------------ */
+
+/* The path as the directive has it, without quotation marks and backslashes, beside the file that
+ * includes it. NULL: no memory. */
+static char *included_path(const struct reader *reader, const char *text)
+{
+    const char *from = reader->text->sources.files[reader->file].path, *slash = strrchr(from, '/');
+    size_t folder =
+        slash && *text != '/' && strncmp(text, "\"/", 2) != 0 ? (size_t)(slash + 1 - from) : 0;
+    char *path = malloc(folder + strlen(text) + 1), *out = path;
+    if (!path)
+        return NULL;
+    memcpy(out, from, folder);
+    for (out += folder; *text; text++) {
+        if (*text == '"')
+            continue;
+        if (*text == '\\' && text[1])
+            text++;
+        *out++ = *text;
+    }
+    *out = '\0';
+    return path;
+}
+
+/* Opens a regular file: others might never end. */
+static FILE *open_included(struct reader *reader, const char *path)
+{
+    struct stat status;
+    FILE *file = NULL;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        fail(reader, "$INCLUDE: %s is no regular file", path);
+    else if (!(file = fopen(path, "r")))
+        fail(reader, "$INCLUDE: %s cannot be opened: %s", path, strerror(errno));
+    return file;
+}
+
+/* Goes on in `file`. */
+static bool enter(struct reader *reader, const char *path, FILE *file)
+{
+    struct source_files *sources = &reader->text->sources;
+    if (sources->count > UINT16_MAX)
+        return fail(reader, "this zone has more than 65536 files");
+    if (!source_files_add(sources, path, file))
+        return fail_no_memory(reader);
+    struct record_defaults *defaults = &reader->defaults;
+    reader->levels[reader->depth++] = (struct level){
+        .entry = reader->entry,
+        .file = reader->file,
+        .origin = defaults->origin,
+        .owner = defaults->owner,
+    };
+    defaults->origin = defaults->origin ? ldns_rdf_clone(defaults->origin) : NULL;
+    defaults->owner = defaults->owner ? ldns_rdf_clone(defaults->owner) : NULL;
+    reader->file = sources->count - 1;
+    reader->entry = (struct entry_reader){ .file = file, .text = reader->entry.text, .line = 1 };
+    return true;
+}
+
+/* Goes back to the file that included this one. */
+static void leave(struct reader *reader)
+{
+    const struct level *level = &reader->levels[--reader->depth];
+    fclose(reader->entry.file);
+    record_defaults_release(&reader->defaults);
+    reader->entry = level->entry;
+    reader->file = level->file;
+    reader->defaults.origin = level->origin;
+    reader->defaults.owner = level->owner;
+}
+
+static bool include(struct reader *reader, const char *name, const char *origin)
+{
+    if (reader->depth == INCLUDES_MAX)
+        return fail(reader, "$INCLUDE is nested more than %d deep", INCLUDES_MAX);
+    char *path = included_path(reader, name);
+    if (!path)
+        return fail_no_memory(reader);
+    /* The directive's words stand where the file's entries will. */
+    ldns_rdf *own = origin ? parse_name(reader, "$INCLUDE", origin) : NULL;
+    FILE *file = origin && !own ? NULL : open_included(reader, path);
+    bool good = file && enter(reader, path, file);
+    free(path);
+    if (file && !good)
+        fclose(file);
+    if (!good) {
+        ldns_rdf_deep_free(own);
+    } else if (own) {
+        ldns_rdf_deep_free(reader->defaults.origin);
+        reader->defaults.origin = own;
+    }
+    return good;
+}
+
+/* ---- entries ------------------------------------------------------------------------------- */
+
 static bool read_directive(struct reader *reader)
 {
-    char *save = NULL, *word = strtok_r(reader->entry, " \t", &save);
-    const char *argument = strtok_r(NULL, " \t", &save);
-    if (strcasecmp(word, "$ORIGIN") != 0 && strcasecmp(word, "$TTL") != 0)
-        return fail(reader, "the directive %s is not supported: write its records out", word);
-    if (!argument || strtok_r(NULL, " \t", &save))
-        return fail(reader, "%s takes one argument", word);
-    return strcasecmp(word, "$TTL") == 0 ? set_ttl(reader, argument) : set_origin(reader, argument);
+    static const struct {
+        const char *name;
+        int arguments_min, arguments_max;
+    } directives[] = { { "$ORIGIN", 1, 1 }, { "$TTL", 1, 1 }, { "$INCLUDE", 1, 2 } };
+    const char *at = reader->entry.text, *word;
+    size_t size = entry_word(&at, &word);
+    if (word_is(word, size, "$GENERATE"))
+        return generate(reader, at);
+    char *arguments[3] = { NULL };
+    int count = 0, known = 0;
+    while (known < 3 && !word_is(word, size, directives[known].name))
+        known++;
+    if (known == 3)
+        return fail(reader, "there is no directive %.*s", (int)size, word);
+    for (size_t length; count < 3 && (length = entry_word(&at, &word)) > 0; count++) {
+        arguments[count] = reader->entry.text + (word - reader->entry.text);
+        at += *at != '\0';
+        arguments[count][length] = '\0';
+    }
+    if (count < directives[known].arguments_min || count > directives[known].arguments_max)
+        return fail(reader, "%s takes %s", directives[known].name,
+                    known == 2 ? "a file and perhaps an origin" : "one argument");
+    return known == 0   ? set_origin(reader, arguments[0])
+           : known == 1 ? set_ttl(reader, arguments[0])
+                        : include(reader, arguments[0], arguments[1]);
 }
 
 /* Reads all entries. False: reader->error says why. */
 static bool read_entries(struct reader *reader)
 {
     for (;;) {
-        bool ended;
-        if (!read_entry(reader, &ended))
-            return false;
-        const char *entry = reader->entry;
-        if (entry[0] == '$') {
+        struct entry_reader *entry = &reader->entry;
+        if (!entry_read(entry))
+            return fail(reader, "%s", entry->error);
+        if (entry->text[0] == '$') {
             if (!read_directive(reader))
                 return false;
-        } else if (entry[strspn(entry, " \t")] != '\0') {
-            if (!read_record(reader))
+        } else if (entry->text[strspn(entry->text, " \t")] != '\0') {
+            if (!read_record(reader, entry->text))
                 return false;
         }
-        if (ended)
-            return true;
+        while (reader->entry.ended) {
+            if (reader->depth == 0)
+                return true;
+            leave(reader);
+        }
     }
 }
 
@@ -417,24 +393,25 @@ bool zone_text_read(struct zone_text *text, FILE *file, const char *path, const 
     char *entry = malloc(ENTRY_SIZE_MAX);
     struct reader reader = {
         .text = text,
-        .file = file,
-        .path = path,
-        .line = 1,
-        .entry_line = 1,
-        .entry = entry,
-        .ttl = TTL_DEFAULT,
+        .entry = { .file = file, .line = 1, .text = entry },
+        .defaults = { .ttl = TTL_DEFAULT },
         .error = error,
         .error_size = error_size,
     };
     *text = (struct zone_text){ 0 };
-    if (!entry)
-        return fail(&reader, "there is no memory to read this zone");
+    if (!entry || !source_files_add(&text->sources, path, file)) {
+        snprintf(error, error_size, "%s: there is no memory to read this zone", path);
+        free(entry);
+        return false;
+    }
     if (origin)
-        reader.origin =
+        reader.defaults.origin =
             ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name_size(origin, NAME_SIZE_MAX), origin);
     bool good = read_entries(&reader);
-    ldns_rdf_deep_free(reader.origin);
-    ldns_rdf_deep_free(reader.previous_owner);
+    while (reader.depth > 0)
+        leave(&reader);
+    record_defaults_release(&reader.defaults);
+    free(reader.generated);
     free(entry);
     return good;
 }
@@ -478,5 +455,6 @@ void zone_text_release(struct zone_text *text)
 {
     free(text->records);
     free(text->bytes);
+    source_files_release(&text->sources);
     *text = (struct zone_text){ 0 };
 }

@@ -1,5 +1,5 @@
-/* zonefile.h - zone text into records: entries are cut out here (comments, parentheses,
- * directives, line numbers), each record is parsed by ldns, and its wire form is kept.
+/* zonefile.h - zone text into records (RFC 1035, 5): entries are cut out (entry.h), directives are
+ * carried out here, each record is parsed by ldns (record.h), and its wire form is kept.
  */
 #ifndef DNS_ZONEFILE_H
 #define DNS_ZONEFILE_H
@@ -7,6 +7,16 @@
 #include <stdio.h>
 
 #include "message.h"
+#include "source.h"
+
+enum {
+    INCLUDES_MAX = 10, /* $INCLUDE within $INCLUDE */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    GENERATED_MAX = 1 << 6,
+#else
+    GENERATED_MAX = 1 << 24, /* records that $GENERATE makes in a zone: those of 10.in-addr.arpa */
+#endif
+};
 
 struct zone_record {
     uint32_t owner; /* in bytes: the name's size (1 byte), the lower-case name */
@@ -17,6 +27,7 @@ struct zone_record {
     uint16_t rdata_size;
     uint16_t type;
     uint16_t set_type; /* of an RRSIG the type covered, else the type */
+    uint16_t file;     /* of `line`; in sources */
 };
 
 struct zone_text {
@@ -25,6 +36,8 @@ struct zone_text {
     uint8_t *bytes; /* what the offsets above point into */
     size_t size;
     size_t records_room, bytes_room;
+    struct source_files sources; /* the zone's file first */
+    size_t generated;            /* records, by $GENERATE */
 };
 
 /* Reads all records of `file`. Relative names belong to `origin` (a wire name) until $ORIGIN says

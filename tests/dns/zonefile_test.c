@@ -3,10 +3,17 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/dns/dns_case.h"
+
+#define RANGE                                                                                      \
+    "test:3: $GENERATE takes START-STOP[/STEP] and a record, with START at most STOP and STOP at " \
+    "most 2147483647"
+#define NOT_IP "Syntax error, could not parse the RR's rdata"
 
 #define HEAD "@ 60 SOA ns host 1 2 3 4 5\n@ NS ns\n"
 
@@ -58,10 +65,21 @@ static void errors(void **state)
         { HEAD "a 3000000000 A 192.0.2.1\n", "test:3: the TTL 3000000000 is above 2147483647" },
         { HEAD "a MX 65536 b\n", "test:3: the number 65536 is above 65535" },
         { HEAD "a IN 60 DS 1 256 1 00\n", "test:3: the number 256 is above 255" },
-        { HEAD "$INCLUDE y\n",
-          "test:3: the directive $INCLUDE is not supported: write its records out" },
-        { HEAD "$GENERATE 1-2 a$ A 192.0.2.$\n",
-          "test:3: the directive $GENERATE is not supported: write its records out" },
+        { HEAD "$DATE\n", "test:3: there is no directive $DATE" },
+        { HEAD "$INCLUDE\n", "test:3: $INCLUDE takes a file and perhaps an origin" },
+        { HEAD "$INCLUDE /does/not/exist\n",
+          "test:3: $INCLUDE: /does/not/exist cannot be opened: No such file or directory" },
+        { HEAD "$INCLUDE /\n", "test:3: $INCLUDE: / is no regular file" },
+        { HEAD "$GENERATE 0-4294967295 a$ A 192.0.2.1\n", RANGE },
+        { HEAD "$GENERATE 0-2147483647 a$ A 192.0.2.1\n",
+          "test:3: $GENERATE makes more than 16777216 records in this zone" },
+        { HEAD "$GENERATE 2-1 a$ A 192.0.2.1\n", RANGE },
+        { HEAD "$GENERATE 1-2/0 a$ A 192.0.2.1\n", RANGE },
+        { HEAD "$GENERATE 1-2 \n", RANGE },
+        { HEAD "$GENERATE 1-2 a${-2} A 192.0.2.1\n", "test:3: a number of $GENERATE is below 0" },
+        { HEAD "$GENERATE 1-2 a${0,1,y} A 192.0.2.1\n",
+          "test:3: what follows the $ is not {OFFSET[,WIDTH[,BASE]]}" },
+        { HEAD "$GENERATE 255-256 a$ A 192.0.2.$\n", "test:3: this is no record: " NOT_IP },
         { HEAD "$TTL\n", "test:3: $TTL takes one argument" },
         { HEAD "$TTL soon\n", "test:3: $TTL soon is no time" },
         { HEAD "$ORIGIN a..b.\n", "test:3: $ORIGIN a..b. is no domain name" },
@@ -139,12 +157,133 @@ static void long_record(void **state)
     free(text);
 }
 
+/* ---- $INCLUDE and $GENERATE ----------------------------------------------------------------- */
+
+static char folder[] = "/tmp/zonefile-test-XXXXXX";
+
+/* Writes folder/name. */
+static void write_file(const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* The zone `x` of folder/main, or NULL with `error`. */
+static struct dns_zones *load_main(char error[512])
+{
+    char argument[128];
+    struct zone_source source;
+    snprintf(argument, sizeof argument, "x=%s/main", folder);
+    assert_true(zone_source_parse(&source, argument));
+    error[0] = '\0';
+    return dns_zones_load(&source, 1, error, 512);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    static const char *const names[] = { "main", "sub/inner", "sub/more", "b c", "sub", "." };
+    char path[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        if (remove(path) != 0 && strcmp(names[i], ".") == 0)
+            rmdir(folder);
+    }
+    return 0;
+}
+
+/* Relative to the including file; the origin and the owner come back, $TTL stays as it was set. */
+static void include(void **state)
+{
+    (void)state;
+    char path[128], error[512];
+    snprintf(path, sizeof path, "%s/sub", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_file("main", HEAD "a A 192.0.2.1\n"
+                            "$INCLUDE sub/inner y ; comment\n"
+                            "  A 192.0.2.2\n"
+                            "$include \"b c\"\n"
+                            "last A 192.0.2.9\n"
+                            "$INCLUDE b\\ c z.x.");
+    write_file("sub/inner", "  A 192.0.2.3\n$ORIGIN w\nb A 192.0.2.4\n$INCLUDE more");
+    write_file("sub/more", "c A 192.0.2.5\n");
+    write_file("b c", "d A 192.0.2.6\n");
+    struct dns_zones *zones = load_main(error);
+    if (!zones) {
+        fail_msg("%s", error);
+        return;
+    }
+    expect_answer(zones, "a.x. A", 0,
+                  "NOERROR aa, an a.x. A 192.0.2.1, an a.x. A 192.0.2.2, an a.x. A 192.0.2.3");
+    expect_answer(zones, "b.w.y.x. A", 0, "NOERROR aa, an b.w.y.x. A 192.0.2.4");
+    expect_answer(zones, "c.w.y.x. A", 0, "NOERROR aa, an c.w.y.x. A 192.0.2.5");
+    expect_answer(zones, "d.x. A", 0, "NOERROR aa, an d.x. A 192.0.2.6");
+    expect_answer(zones, "d.z.x. A", 0, "NOERROR aa, an d.z.x. A 192.0.2.6");
+    expect_answer(zones, "last.x. A", 0, "NOERROR aa, an last.x. A 192.0.2.9");
+    assert_int_equal(zones->zones[0]->sources.count, 5);
+    dns_zones_free(zones);
+}
+
+/* What is wrong is said of the file in which it stands, also when it is found in the whole zone. */
+static void include_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *inner, *error;
+    } cases[] = {
+        { "\nb A 1\n", "sub/inner:2: this is no record: " NOT_IP },
+        { "$INCLUDE main\n", "sub/main cannot be opened: No such file or directory" },
+        { "$INCLUDE inner\n", "sub/inner:1: $INCLUDE is nested more than 10 deep" },
+        { "\n\n@ SOA ns host 1 2 3 4 6\n", "sub/inner:3: this is the zone's second SOA record" },
+        { "b TXT (", "sub/inner:1: the file ends inside parentheses" },
+    };
+    char error[512];
+    write_file("main", HEAD "$INCLUDE sub/inner\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_file("sub/inner", cases[i].inner);
+        assert_null(load_main(error));
+        if (!strstr(error, cases[i].error))
+            fail_msg("%s", error);
+    }
+    write_file("main", HEAD "$INCLUDE sub/inner a..b.\n");
+    assert_null(load_main(error));
+    assert_non_null(strstr(error, "main:3: $INCLUDE a..b. is no domain name"));
+}
+
+static void generated_records(void **state)
+{
+    (void)state;
+    struct dns_zones *zones = case_zones(HEAD "$TTL 5\n"
+                                              "$GENERATE 9-11/2 h${0,3} IN A 192.0.2.$\n"
+                                              "  TXT last\n"
+                                              "$generate 0-1 ${0,3,n}.r 60 PTR h$\n",
+                                         "x");
+    expect_answer(zones, "h009.x. A", 0, "NOERROR aa, an h009.x. A 192.0.2.9");
+    expect_answer(zones, "h010.x. A", 0, "NXDOMAIN aa, au x. SOA ns.x. host.x. 1 2 3 4 5");
+    expect_answer(zones, "h011.x. A", 0, "NOERROR aa, an h011.x. A 192.0.2.11");
+    expect_answer(zones, "h011.x. TXT", 0, "NOERROR aa, an h011.x. TXT \"last\"");
+    expect_answer(zones, "1.0.r.x. PTR", 0, "NOERROR aa, an 1.0.r.x. PTR h1.x.");
+    dns_zones_free(zones);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forms_of_text),     cmocka_unit_test(errors),
         cmocka_unit_test(errors_of_records), cmocka_unit_test(relative_without_origin),
         cmocka_unit_test(names_too_long),    cmocka_unit_test(long_record),
+        cmocka_unit_test(include),           cmocka_unit_test(include_errors),
+        cmocka_unit_test(generated_records),
     };
-    return cmocka_run_group_tests_name("zonefile", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("zonefile", tests, make_folder, remove_folder);
 }

@@ -36,6 +36,10 @@ static struct zone *read_text(const void *text, size_t size)
 {
     static const uint8_t origin[] = "\1z";
     char error[1024];
+    static const char include[] = "$INCLUDE"; /* other files are none of a fuzzer's business */
+    for (size_t at = 0; at + sizeof include <= size + 1; at++)
+        if (strncasecmp((const char *)text + at, include, sizeof include - 1) == 0)
+            return NULL;
     FILE *file = size > 0 ? fmemopen((void *)(uintptr_t)text, size, "r") : NULL;
     if (!file)
         return NULL;

@@ -1,0 +1,172 @@
+/* record.c - one record from its text: see record.h. */
+#include "record.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry.h"
+
+enum { CLASS_SIZE_MAX = 10 }; /* of "CLASS65535" */
+
+bool word_is_number(const char *word, size_t size)
+{
+    return size > 0 && strspn(word, "0123456789") >= size;
+}
+
+bool word_is(const char *word, size_t size, const char *other)
+{
+    return strlen(other) == size && strncasecmp(word, other, size) == 0;
+}
+
+__attribute__((format(printf, 3, 4))) static bool fail(char *error, size_t error_size,
+                                                       const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error, error_size, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* A relative owner needs an origin: ldns would take it as absolute. */
+static bool check_owner(const struct record_defaults *defaults, const char *entry, char *error,
+                        size_t error_size)
+{
+    const char *at = entry, *owner;
+    if (isspace((unsigned char)*at))
+        return defaults->owner ||
+               fail(error, error_size, "no owner name stands before this record");
+    size_t size = entry_word(&at, &owner);
+    if (!defaults->origin && at[-1] != '.')
+        return fail(error, error_size,
+                    "the name %.*s is relative and there is no $ORIGIN before it", (int)size,
+                    owner);
+    return true;
+}
+
+static bool is_ttl(const char *word, size_t size)
+{
+    return size > 0 && isdigit((unsigned char)*word) &&
+           strspn(word, "0123456789sSmMhHdDwW") >= size;
+}
+
+static bool is_class(const char *word, size_t size)
+{
+    return word_is(word, size, "IN") || word_is(word, size, "CLASS1");
+}
+
+/* Class and TTL may stand in either order (RFC 1035, 5.1): ldns knows but one, so they are
+ * exchanged if need be. Returns what stands behind them, the type. */
+static const char *order_class_and_ttl(char *entry)
+{
+    const char *at = entry, *first, *second, *word;
+    char class[CLASS_SIZE_MAX];
+    if (!isspace((unsigned char)*entry))
+        entry_word(&at, &word);
+    const char *before = at;
+    size_t first_size = entry_word(&at, &first), second_size;
+    const char *behind = at;
+    if (is_class(first, first_size)) {
+        second_size = entry_word(&at, &second);
+        if (!is_ttl(second, second_size))
+            return behind;
+        char *to = entry + (first - entry);
+        memcpy(class, first, first_size);
+        memmove(to, second, second_size);
+        memset(to + second_size, ' ', (size_t)(at - to) - second_size);
+        memcpy(entry + (at - entry) - first_size, class, first_size);
+        return at;
+    }
+    if (!is_ttl(first, first_size))
+        return before;
+    second_size = entry_word(&at, &second);
+    return is_class(second, second_size) ? at : behind;
+}
+
+/* ldns cuts a number that is too large for its field. */
+static bool check_numbers(const ldns_rr *rr, const char *type, char *error, size_t error_size)
+{
+    const ldns_rr_descriptor *descriptor = ldns_rr_descript((uint16_t)ldns_rr_get_type(rr));
+    const char *at = type, *word;
+    size_t fields = ldns_rr_rd_count(rr);
+    if (fields > ldns_rr_descriptor_maximum(descriptor)) /* in RFC 3597's form it may have more */
+        fields = ldns_rr_descriptor_maximum(descriptor);
+    entry_word(&at, &word);
+    for (size_t i = 0; i < fields; i++) {
+        size_t size = entry_word(&at, &word);
+        uint64_t limit;
+        switch (ldns_rr_descriptor_field_type(descriptor, i)) {
+        case LDNS_RDF_TYPE_INT8:
+        case LDNS_RDF_TYPE_ALG:
+            limit = UINT8_MAX;
+            break;
+        case LDNS_RDF_TYPE_INT16:
+            limit = UINT16_MAX;
+            break;
+        case LDNS_RDF_TYPE_INT32:
+            limit = UINT32_MAX;
+            break;
+        default:
+            continue;
+        }
+        if (word_is_number(word, size) && (size > 10 || strtoull(word, NULL, 10) > limit))
+            return fail(error, error_size, "the number %.*s is above %" PRIu64, (int)size, word,
+                        limit);
+    }
+    return true;
+}
+
+/* ldns puts an origin behind a relative name and does not look how long it then is. */
+static bool names_fit(const ldns_rr *rr)
+{
+    bool fit = ldns_rdf_size(ldns_rr_owner(rr)) <= NAME_SIZE_MAX;
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        const ldns_rdf *field = ldns_rr_rdf(rr, i);
+        if (ldns_rdf_get_type(field) == LDNS_RDF_TYPE_DNAME)
+            fit = fit && ldns_rdf_size(field) <= NAME_SIZE_MAX;
+    }
+    return fit;
+}
+
+static bool check_record(const ldns_rr *rr, const char *type, char *error, size_t error_size)
+{
+    if (!check_numbers(rr, type, error, error_size))
+        return false;
+    if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
+        return fail(error, error_size, "only class IN is served");
+    if (ldns_rr_ttl(rr) > INT32_MAX) /* RFC 2181, 8 */
+        return fail(error, error_size, "the TTL %" PRIu32 " is above 2147483647", ldns_rr_ttl(rr));
+    if (!names_fit(rr))
+        return fail(error, error_size, "a name has more than %d bytes", NAME_SIZE_MAX);
+    return true;
+}
+
+ldns_rr *record_parse(struct record_defaults *defaults, char *entry, char *error, size_t error_size)
+{
+    ldns_rr *rr = NULL;
+    if (!check_owner(defaults, entry, error, error_size))
+        return NULL;
+    const char *type = order_class_and_ttl(entry);
+    ldns_status status =
+        ldns_rr_new_frm_str(&rr, entry, defaults->ttl, defaults->origin, &defaults->owner);
+    if (status != LDNS_STATUS_OK) {
+        fail(error, error_size, "this is no record: %s", ldns_get_errorstr_by_id(status));
+        return NULL;
+    }
+    if (!check_record(rr, type, error, error_size)) {
+        ldns_rr_free(rr);
+        return NULL;
+    }
+    if (!defaults->ttl_given)
+        defaults->ttl = ldns_rr_ttl(rr);
+    return rr;
+}
+
+void record_defaults_release(struct record_defaults *defaults)
+{
+    ldns_rdf_deep_free(defaults->origin);
+    ldns_rdf_deep_free(defaults->owner);
+}
