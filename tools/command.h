@@ -11,6 +11,7 @@
 #include "tun/capture.h"
 #include "tun/device.h"
 #include "tun/loop.h"
+#include "tun/socket.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -26,6 +27,7 @@ int command_dig(int argc, char **argv);
 int command_link(int argc, char **argv);
 int command_dump(int argc, char **argv);
 int command_lab(int argc, char **argv);
+int command_pipe(int argc, char **argv);
 
 /* One sentence to standard error, prefixed with "tcpct COMMAND: " (COMMAND NULL: "tcpct: ");
  * returns `status`. */
@@ -106,6 +108,10 @@ void endpoint_close(struct endpoint *endpoint);
 /* "1.2.3.4", "2001:db8::1" and with /LEN; false if it is none. */
 bool address_parse(const char *text, struct tcpct_address *address);
 bool address_parse_prefix(const char *text, struct tun_address *address);
+/* "1.2.3.4:53" or "[2001:db8::1]:53"; without a port it is `port`, or (port 0) false. */
+bool address_parse_port(const char *text, uint16_t port, struct socket_name *name);
+/* The same, and in the address's place also a name, which the system's resolver looks up. */
+bool address_resolve_port(const char *text, uint16_t port, struct socket_name *name);
 /* Writes at most 46 bytes. */
 const char *address_text(const struct tcpct_address *address, char *text, size_t size);
 

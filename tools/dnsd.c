@@ -4,14 +4,12 @@
  * that come in a <SYN> are answered in the <SYN,ACK(SYN)> where they fit.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dns/responder.h"
 #include "dns/zonefile.h"
-#include "tools/command.h"
+#include "tools/service.h"
 
 enum {
     PORT_DEFAULT = 53,
@@ -21,6 +19,7 @@ enum {
     ZONE_LINE_MAX = 4096,
     ERROR_SIZE = 1024,
     OPTIONS_ROOM = 32,
+    READY_SIZE = 64,
 };
 
 static const uint64_t day_us = 86400000000;
@@ -38,18 +37,14 @@ struct sources {
 };
 
 struct dnsd {
-    struct endpoint_options endpoint_options;
+    struct service service;
     struct responder_options responder_options;
     struct origin *origins;
     size_t origin_count;
     uint16_t port;
     uint32_t fast_open; /* connections at once; 0: not offered */
-    const char *stats_path;
-    FILE *stats;
-    struct endpoint endpoint;
     struct dns_zones *zones;
     struct responder *responder;
-    struct loop *loop;
 };
 
 /* ---- zones --------------------------------------------------------------------------------- */
@@ -126,8 +121,9 @@ static struct dns_zones *load_zones(const struct dnsd *dnsd, char *error, size_t
 }
 
 /* A zone that is broken leaves the old ones in service. */
-static void reload(struct dnsd *dnsd)
+static void reload(void *context)
 {
+    struct dnsd *dnsd = context;
     char error[ERROR_SIZE];
     struct dns_zones *zones = load_zones(dnsd, error, sizeof error);
     if (!zones) {
@@ -140,77 +136,35 @@ static void reload(struct dnsd *dnsd)
     fprintf(stderr, "tcpct dnsd: %zu zones are reloaded\n", zones->count);
 }
 
-/* ---- statistics ---------------------------------------------------------------------------- */
-
-static void print_counters(FILE *file, const void *counters, const char *(*name)(size_t index))
-{
-    for (size_t i = 0; name(i); i++) {
-        uint64_t value;
-        memcpy(&value, (const uint8_t *)counters + i * sizeof value, sizeof value);
-        fprintf(file, "  \"%s\": %" PRIu64 ",\n", name(i), value);
-    }
-}
-
-static void write_stats(const struct dnsd *dnsd)
-{
-    struct tcpct_counters counters;
-    if (!dnsd->stats)
-        return;
-    tcpct_counters(dnsd->endpoint.stack, &counters);
-    command_rewrite(dnsd->stats);
-    fputs("{\n", dnsd->stats);
-    print_counters(dnsd->stats, &counters, tcpct_counter_name);
-    print_counters(dnsd->stats, responder_counters(dnsd->responder), responder_counter_name);
-    fprintf(dnsd->stats, "  \"zones\": %zu,\n  \"connections\": %zu\n}\n", dnsd->zones->count,
-            tcpct_connection_count(dnsd->endpoint.stack));
-    if (fflush(dnsd->stats) != 0)
-        command_error("dnsd", 0, "cannot write the statistics to %s", dnsd->stats_path);
-}
-
 /* ---- running ------------------------------------------------------------------------------- */
 
 static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
 {
-    struct dnsd *dnsd = context;
+    const struct dnsd *dnsd = context;
     responder_serve(dnsd->responder, stack, now_us);
-    loop_deadline(dnsd->loop, responder_deadline(dnsd->responder));
+    loop_deadline(dnsd->service.loop, responder_deadline(dnsd->responder));
 }
 
-static void take_signal(void *context, int signal_number)
+static void print_counters(const void *context, FILE *file)
 {
-    struct dnsd *dnsd = context;
-    if (signal_number == SIGHUP)
-        reload(dnsd);
-    else if (signal_number == SIGUSR1)
-        write_stats(dnsd);
-    else
-        loop_stop(dnsd->loop, 0);
-}
-
-static int open_loop(struct dnsd *dnsd)
-{
-    static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
-    struct loop_handlers handlers = { .serve = serve, .signal = take_signal, .context = dnsd };
-    dnsd->loop = loop_create(dnsd->endpoint.stack, dnsd->endpoint.device, &handlers);
-    bool good = dnsd->loop;
-    for (size_t i = 0; good && i < sizeof signals / sizeof *signals; i++)
-        good = loop_signal(dnsd->loop, signals[i]) == 0;
-    return good ? 0 : command_error("dnsd", 1, "cannot make the event loop: %s", strerror(errno));
+    const struct dnsd *dnsd = context;
+    service_print_counters(file, responder_counters(dnsd->responder), responder_counter_name);
+    fprintf(file, "  \"zones\": %zu,\n", dnsd->zones->count);
 }
 
 static int open_listener(struct dnsd *dnsd)
 {
     struct tcpct_listen_options options = {
         .port = dnsd->port,
-        .parameters = dnsd->endpoint_options.parameters,
-        .window = dnsd->endpoint_options.window,
+        .parameters = dnsd->service.endpoint_options.parameters,
+        .window = dnsd->service.endpoint_options.window,
         .backlog = dnsd->responder_options.connections_max,
         .fast_open_queue = dnsd->fast_open,
         .answer = responder_answer_syn,
         .answer_context = dnsd->responder,
     };
     struct tcpct_listener *listener;
-    int error = tcpct_listen(dnsd->endpoint.stack, &options, &listener);
+    int error = tcpct_listen(dnsd->service.endpoint.stack, &options, &listener);
     return error ? command_error("dnsd", 1, "cannot listen on port %u: %s", dnsd->port,
                                  tcpct_error_text(error))
                  : 0;
@@ -227,38 +181,29 @@ static int prepare(struct dnsd *dnsd)
     dnsd->responder = responder_create(&dnsd->responder_options, dnsd->zones);
     if (!dnsd->responder)
         return command_error("dnsd", 1, "there is no memory for the responder");
-    if (dnsd->stats_path && !(dnsd->stats = fopen(dnsd->stats_path, "w")))
-        return command_error("dnsd", 1, "cannot write to %s: %s", dnsd->stats_path,
-                             strerror(errno));
     /* Connections that the responder has closed live on until the client has acknowledged. */
     config.connections_max = 2 * dnsd->responder_options.connections_max;
-    int status = endpoint_open(&dnsd->endpoint, &dnsd->endpoint_options, &config);
-    if (status == 0)
-        status = open_loop(dnsd);
-    if (status == 0)
-        status = open_listener(dnsd);
-    if (status == 0)
-        status = endpoint_drop_privileges(&dnsd->endpoint_options);
-    return status;
+    int status = service_open(&dnsd->service, &config);
+    return status != 0 ? status : open_listener(dnsd);
+}
+
+static void release(void *context)
+{
+    struct dnsd *dnsd = context;
+    responder_destroy(dnsd->responder);
+    dns_zones_free(dnsd->zones);
 }
 
 static int run(struct dnsd *dnsd)
 {
     int status = prepare(dnsd);
     if (status == 0) {
-        printf("ready: %zu zones on port %u\n", dnsd->zones->count, dnsd->port);
-        fflush(stdout);
-        status = loop_run(dnsd->loop);
-        if (status < 0)
-            status = command_error("dnsd", 1, "the device is gone: %s", strerror(errno));
-        write_stats(dnsd);
+        char ready[READY_SIZE];
+        snprintf(ready, sizeof ready, "ready: %zu zones on port %u", dnsd->zones->count,
+                 dnsd->port);
+        status = service_run(&dnsd->service, ready);
     }
-    loop_destroy(dnsd->loop);
-    responder_destroy(dnsd->responder);
-    endpoint_close(&dnsd->endpoint);
-    dns_zones_free(dnsd->zones);
-    if (dnsd->stats)
-        fclose(dnsd->stats);
+    service_close(&dnsd->service, release);
     return status;
 }
 
@@ -326,7 +271,7 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
         dnsd->port = (uint16_t)number;
         return 0;
     case STATS:
-        dnsd->stats_path = optarg;
+        dnsd->service.stats_path = optarg;
         return 0;
     case IDLE_TIMEOUT:
         if (!unit_duration(optarg, day_us, &number) || number == 0)
@@ -345,7 +290,7 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
         return 0;
     default:
         if (value >= ENDPOINT_OPTION_FIRST)
-            return endpoint_option(&dnsd->endpoint_options, value, optarg);
+            return endpoint_option(&dnsd->service.endpoint_options, value, optarg);
         return command_bad_option("dnsd", argv, value);
     }
 }
@@ -378,12 +323,17 @@ static int take_flags(struct dnsd *dnsd, int argc, char **argv)
 int command_dnsd(int argc, char **argv)
 {
     struct dnsd dnsd = {
-        .endpoint_options = { .command = "dnsd", .parameters = TCPCT_PARAMETERS_DEFAULT },
+        .service = { .endpoint_options = { .command = "dnsd",
+                                           .parameters = TCPCT_PARAMETERS_DEFAULT },
+                     .serve = serve,
+                     .reload = reload,
+                     .print_counters = print_counters,
+                     .context = &dnsd },
         .responder_options = { .idle_us = IDLE_DEFAULT_US, .connections_max = CONNECTIONS_DEFAULT },
         .origins = calloc((size_t)argc, sizeof *dnsd.origins),
         .port = PORT_DEFAULT,
     };
-    dnsd.endpoint_options.parameters.syn_ack_data_limit = 1220;
+    dnsd.service.endpoint_options.parameters.syn_ack_data_limit = 1220;
     int status = dnsd.origins ? take_flags(&dnsd, argc, argv)
                               : command_error("dnsd", 1, "there is no memory");
     if (status < 0)

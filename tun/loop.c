@@ -1,5 +1,6 @@
 /* loop.c - epoll waits for the device, the signals (a signalfd) and whatever is watched;
- * epoll_pwait2 takes the deadline in nanoseconds.
+ * epoll_pwait2 takes the deadline in nanoseconds. Regular files, which epoll refuses, are always
+ * ready: while one is watched, no turn waits.
  */
 #include "tun/loop.h"
 
@@ -25,6 +26,7 @@ enum {
 struct watch {
     void (*ready)(void *context, int fd, short events, uint64_t now_us); /* NULL: not watched */
     void *context;
+    short always; /* events that the descriptor, being a file, always has; 0: ask epoll */
 };
 
 struct loop {
@@ -35,6 +37,7 @@ struct loop {
     sigset_t signal_set, signals_before;
     struct watch *watches; /* by descriptor */
     int watch_count;       /* descriptors that `watches` has room for */
+    unsigned always_count; /* watches that are always ready */
     uint64_t deadline_us, spin_us;
     bool busy; /* the last turn left work behind: do not wait */
     bool stopped;
@@ -182,10 +185,22 @@ int loop_watch(struct loop *loop, int fd, short events,
     }
     if (!make_room(loop, fd))
         return -1;
-    int operation = loop->watches[fd].ready != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    if (poll_in(loop, fd, operation, (uint32_t)(uint16_t)events) != 0)
-        return -1;
-    loop->watches[fd] = (struct watch){ ready, context };
+    struct watch *watch = &loop->watches[fd];
+    short always = 0;
+    if (watch->always != 0) {
+        loop_unwatch(loop, fd);
+        always = events;
+    } else {
+        int operation = watch->ready != NULL ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+        if (poll_in(loop, fd, operation, (uint32_t)(uint16_t)events) != 0) {
+            if (errno != EPERM || events == 0)
+                return -1;
+            always = events;
+        }
+    }
+    *watch = (struct watch){ ready, context, always };
+    if (always != 0)
+        loop->always_count++;
     return 0;
 }
 
@@ -193,7 +208,10 @@ void loop_unwatch(struct loop *loop, int fd)
 {
     if (fd < 0 || fd >= loop->watch_count || loop->watches[fd].ready == NULL)
         return;
-    poll_in(loop, fd, EPOLL_CTL_DEL, 0);
+    if (loop->watches[fd].always != 0)
+        loop->always_count--;
+    else
+        poll_in(loop, fd, EPOLL_CTL_DEL, 0);
     loop->watches[fd] = (struct watch){ 0 };
 }
 
@@ -287,6 +305,16 @@ static void take_descriptors(struct loop *loop, const struct epoll_event *events
     }
 }
 
+static void take_files(struct loop *loop, uint64_t now_us)
+{
+    for (int fd = 0; fd < loop->watch_count && loop->always_count > 0; fd++) {
+        struct watch watch = loop->watches[fd];
+        if (watch.always != 0)
+            watch.ready(watch.context, fd, watch.always, now_us);
+    }
+    loop->busy |= loop->always_count > 0;
+}
+
 static void write_device(struct loop *loop, uint64_t now_us)
 {
     struct tcpct_packet packet = { .data = loop->out, .size = sizeof loop->out };
@@ -315,6 +343,7 @@ static void turn(struct loop *loop)
     if (loop->stack != NULL)
         tcpct_tick(loop->stack, now_us);
     take_descriptors(loop, events, count, now_us);
+    take_files(loop, now_us);
     if (loop->handlers.serve != NULL)
         loop->handlers.serve(loop->handlers.context, loop->stack, now_us);
     if (loop->stack != NULL)

@@ -44,7 +44,8 @@ int loop_signal(struct loop *loop, int signal_number);
 /* Calls `ready` in a turn in which `fd` has any of `events` (poll(2) bits); watching it again
  * replaces what was asked for. `ready` may watch and unwatch anything; a call without cause is
  * possible when descriptors are closed and reused within a turn, so descriptors should be
- * non-blocking. 0 or -1 (errno). */
+ * non-blocking. A regular file is always ready: unwatch it while nothing is wanted of it. 0 or -1
+ * (errno). */
 int loop_watch(struct loop *loop, int fd, short events,
                void (*ready)(void *context, int fd, short events, uint64_t now_us), void *context);
 /* Before the descriptor is closed. */

@@ -76,12 +76,50 @@ static void nonsense(void **state)
     assert_int_equal(prefix.prefix_length, 99);
 }
 
+static void ports(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint16_t fallback, port; /* port 0: refused */
+        const char *address;
+    } cases[] = {
+        { "192.0.2.1:80", 0, 80, "192.0.2.1" },
+        { "192.0.2.1", 53, 53, "192.0.2.1" },
+        { "192.0.2.1", 0, 0, NULL },
+        { "192.0.2.1:", 53, 0, NULL },
+        { "192.0.2.1:0", 53, 0, NULL },
+        { "192.0.2.1:65536", 53, 0, NULL },
+        { "[2001:db8::1]:80", 0, 80, "2001:db8::1" },
+        { "[2001:db8::1]", 53, 53, "2001:db8::1" },
+        { "2001:db8::1", 53, 53, "2001:db8::1" },
+        { "[2001:db8::1", 53, 0, NULL },
+        { "[2001:db8::1]80", 53, 0, NULL },
+        { "[]:80", 53, 0, NULL },
+        { ":80", 53, 0, NULL },
+        { "", 53, 0, NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct socket_name name = { .port = 1 };
+        char text[46];
+        bool good = address_parse_port(cases[i].text, cases[i].fallback, &name);
+        assert_int_equal(good, cases[i].port != 0);
+        assert_int_equal(name.port, good ? cases[i].port : 1);
+        if (good)
+            assert_string_equal(address_text(&name.address, text, sizeof text), cases[i].address);
+    }
+    struct socket_name name;
+    assert_true(address_resolve_port("127.0.0.1:80", 0, &name));
+    assert_false(address_resolve_port("127.0.0.1", 0, &name));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(prefixes),
         cmocka_unit_test(nonsense),
+        cmocka_unit_test(ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -129,6 +130,40 @@ static void unwatching_holds_within_the_turn(void **state)
     close(pair[1]);
 }
 
+static void read_file(void *context, int fd, short events, uint64_t now_us)
+{
+    char byte;
+    (void)now_us;
+    assert_int_equal(events, POLLIN);
+    ready_calls++;
+    if (read(fd, &byte, 1) == 1)
+        return;
+    loop_unwatch(loop, fd);
+    *(uint64_t *)context = loop_clock_us() + 1000;
+    loop_deadline(loop, *(uint64_t *)context);
+}
+
+/* epoll refuses it; the loop reads on in each turn, and sleeps again when it is watched no more. */
+static void a_file_is_always_ready(void **state)
+{
+    (void)state;
+    uint64_t at_us = UINT64_MAX;
+    const struct loop_handlers handlers = { .serve = serve_until_deadline, .context = &at_us };
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    fputs("abc", file);
+    rewind(file);
+    loop_destroy(loop);
+    loop = loop_create(NULL, NULL, &handlers);
+    served = 0;
+    assert_int_equal(loop_watch(loop, fileno(file), POLLIN, stop_with_seven, NULL), 0);
+    assert_int_equal(loop_watch(loop, fileno(file), POLLIN, read_file, &at_us), 0);
+    assert_int_equal(loop_run(loop), 5);
+    assert_int_equal(ready_calls, 4);
+    assert_true(served <= 7);
+    fclose(file);
+}
+
 static void bad_descriptors_are_refused(void **state)
 {
     (void)state;
@@ -228,6 +263,7 @@ int main(void)
         LOOP_TEST(a_descriptor_is_served),
         LOOP_TEST(watching_again_replaces),
         LOOP_TEST(unwatching_holds_within_the_turn),
+        LOOP_TEST(a_file_is_always_ready),
         LOOP_TEST(bad_descriptors_are_refused),
         LOOP_TEST(signals_come_within_a_turn),
         LOOP_TEST(deadlines_are_kept),

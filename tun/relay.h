@@ -1,0 +1,66 @@
+/* relay.h - carries bytes both ways between descriptors of the kernel and connections of a stack.
+ *
+ * Theory of operation: a relay begins with one end and makes the other. Each direction is read only
+ * while what was read before could be written, so that it keeps at most RELAY_CHUNK bytes, and a
+ * slow reader slows its writer down: the kernel's receive buffer or the stack's fills, and its
+ * window closes. The end of one direction passes through (half-close); when both have ended the
+ * relay is over. An error of one end resets the other.
+ */
+#ifndef TUN_RELAY_H
+#define TUN_RELAY_H
+
+#include "tun/loop.h"
+#include "tun/socket.h"
+
+enum { RELAY_CHUNK = 65536 };
+
+struct relays;
+
+struct relays_options {
+    uint32_t relays_max; /* at once; at least 1 */
+    /* How connections of the stack are made for descriptors; `request` and `user` are set here. */
+    struct tcpct_connect_options connect;
+    /* What a descriptor says first may be executed more than once: it is waited for and goes with
+     * the first segment. Otherwise nothing is sent before the peer has answered. */
+    bool idempotent;
+    /* A relay is over only when the peer has acknowledged everything: for a program that ends with
+     * it. relays_settle is to be called in each turn then. */
+    bool linger;
+    struct socket_name to; /* where to the kernel's connections are made */
+    /* A relay is over: 0, TCPCT_ERROR_... or an errno above 0; may be NULL. */
+    void (*ended)(void *context, int error);
+    void *context;
+};
+
+/* Every field is a uint64_t; relay_counter_name names them in order. */
+struct relay_counters {
+    uint64_t relays, relays_now;
+    uint64_t relays_refused; /* relays_max was reached, or there was no memory or descriptor */
+    uint64_t relays_failed;  /* ended with an error of either end */
+    uint64_t bytes_from_stack, bytes_to_stack;
+};
+
+/* NULL: no memory. Neither loop nor stack is owned. The process must ignore SIGPIPE. */
+struct relays *relays_create(const struct relays_options *options, struct loop *loop,
+                             struct tcpct_stack *stack);
+/* Resets all that is open. NULL is allowed. */
+void relays_destroy(struct relays *relays);
+bool relays_full(const struct relays *relays);
+
+/* From now on `in` and `out` are the relay's, which closes them. For a socket they are the same;
+ * otherwise two that do not block. False: refused, and closed. */
+bool relay_from_descriptors(struct relays *relays, int in, int out, uint64_t now_us);
+/* Likewise for a connection of a listener. */
+bool relay_from_connection(struct relays *relays, struct tcpct_connection *connection,
+                           uint64_t now_us);
+
+/* An event of a relay's connection. */
+void relays_event(struct relays *relays, const struct tcpct_event *event, uint64_t now_us);
+
+void relays_settle(struct relays *relays, uint64_t now_us);
+
+const struct relay_counters *relays_counters(const struct relays *relays);
+/* Name of counter `index` in the struct's order; NULL past the end. */
+const char *relay_counter_name(size_t index);
+
+#endif
