@@ -1,4 +1,4 @@
-/* answer.c - a query in, an answer out (RFC 1034, 4.3.2; RFC 4035, 3.1).
+/* answer.c - what the zones say to a question (RFC 1034, 4.3.2; RFC 4035, 3.1).
  *
  * The answer section is written while the name is searched and its CNAMEs are followed; what
  * belongs into the authority section is collected meanwhile and written after it; the addresses
@@ -8,29 +8,7 @@
 
 #include <string.h>
 
-#include "compose.h"
-#include "denial.h"
-
-enum {
-    CHAIN_MAX = 16, /* CNAME and DNAME records followed */
-    ERROR_OPTION_SIZE = 6,
-    OPTION_EXTENDED_ERROR = 15, /* RFC 8914 */
-    ERROR_NOT_AUTHORITATIVE = 20,
-};
-
-struct answer {
-    struct compose compose;
-    const struct zone *zone; /* NULL: none of ours */
-    const struct dns_query *query;
-    struct set_list authority;
-    uint16_t flags;
-    uint16_t rcode;
-    bool overflow; /* something that belongs into the answer did not fit */
-    bool may_trim; /* addresses that help may be left out */
-    /* Where a chain goes on: two of them, because a DNAME's target is made of the last name. */
-    uint8_t names[2][NAME_SIZE_MAX];
-    uint8_t label_at[NAME_LABELS_MAX + 1];
-};
+enum { CHAIN_MAX = 16 }; /* CNAME and DNAME records followed */
 
 /* The name being resolved. */
 struct step {
@@ -288,148 +266,21 @@ static void put_additional(struct answer *answer)
     }
 }
 
-/* The OPT record goes last (RFC 6891, 6.1.2): its room was kept. */
-static void put_opt(struct answer *answer)
-{
-    const struct dns_query *query = answer->query;
-    uint8_t *opt = answer->compose.message + answer->compose.size;
-    bool explain = answer->rcode == DNS_REFUSED;
-    if (!query->edns)
-        return;
-    opt[0] = 0;
-    dns_put16(opt + 1, DNS_OPT);
-    dns_put16(opt + 3, DNS_UDP_SIZE);
-    opt[5] = (uint8_t)(answer->rcode >> 4);
-    opt[6] = 0; /* our version */
-    dns_put16(opt + 7, query->dnssec_ok ? 0x8000 : 0);
-    dns_put16(opt + 9, explain ? ERROR_OPTION_SIZE : 0);
-    if (explain) {
-        dns_put16(opt + 11, OPTION_EXTENDED_ERROR);
-        dns_put16(opt + 13, 2);
-        dns_put16(opt + 15, ERROR_NOT_AUTHORITATIVE);
-    }
-    answer->compose.size += DNS_OPT_SIZE + (explain ? ERROR_OPTION_SIZE : 0);
-    answer->compose.counts[DNS_ADDITIONAL]++;
-}
-
-static void put_header(const struct answer *answer)
-{
-    uint8_t *message = answer->compose.message;
-    dns_put16(message, answer->query->id);
-    dns_put16(message + 2, answer->flags | (answer->rcode & 15));
-    dns_put16(message + 4, 1);
-    for (unsigned i = 0; i < 3; i++)
-        dns_put16(message + 6 + 2 * i, (uint16_t)answer->compose.counts[i]);
-}
-
-static void resolve_all(struct answer *answer)
+bool answer_resolve(struct answer *answer, const struct dns_zones *zones)
 {
     const struct dns_query *query = answer->query;
     struct step step = {
         .sought = { query->lower, query->name_size, query->labels, query->label_at },
         .at = DNS_HEADER_SIZE,
     };
+    answer->zone = answer->compose.zone = dns_zones_find(zones, query);
+    if (!answer->zone)
+        return false;
+    answer->flags |= DNS_FLAG_AA;
     while (resolve(answer, &step) && !answer->overflow)
         ;
     put_authority(answer);
     if (!answer->overflow)
         put_additional(answer);
-}
-
-/* Begins the message with its question. False: there is no room. */
-static bool begin(struct answer *answer, const struct dns_query *query, uint8_t *message,
-                  size_t room)
-{
-    size_t question = query->name_size + 4, size = DNS_HEADER_SIZE + question;
-    size_t kept = query->edns ? DNS_OPT_SIZE + ERROR_OPTION_SIZE : 0;
-    if (size + kept > room)
-        return false;
-    memcpy(message + DNS_HEADER_SIZE, query->name, question);
-    answer->query = query;
-    answer->zone = NULL;
-    answer->authority.count = 0;
-    answer->overflow = false;
-    answer->rcode = DNS_NOERROR;
-    answer->flags = DNS_FLAG_QR | (query->flags & DNS_FLAG_RD);
-    if (query->dnssec_ok) /* RFC 4035, 3.1.6 */
-        answer->flags |= query->flags & DNS_FLAG_CD;
-    answer->compose.query = query;
-    answer->compose.message = message;
-    answer->compose.size = size;
-    answer->compose.limit = room - (query->edns ? DNS_OPT_SIZE : 0);
-    answer->compose.set_count = 0;
-    memset(answer->compose.counts, 0, sizeof answer->compose.counts);
     return true;
-}
-
-/* No question in it: what the query's said is not understood. */
-static size_t answer_header_only(const struct dns_query *query, enum dns_rcode rcode,
-                                 uint8_t *message, size_t room)
-{
-    if (room < DNS_HEADER_SIZE)
-        return 0;
-    memset(message, 0, DNS_HEADER_SIZE);
-    dns_put16(message, query->id);
-    dns_put16(message + 2, (uint16_t)(DNS_FLAG_QR | query->opcode << 11 | rcode));
-    return DNS_HEADER_SIZE;
-}
-
-/* What to do with an answer that did not fit. 0: nothing is to be sent. */
-static size_t finish_overflow(struct answer *answer, size_t room, enum dns_transport transport)
-{
-    if (transport == DNS_DATAGRAM) {
-        answer->flags |= DNS_FLAG_TC;
-    } else if (room < DNS_MESSAGE_SIZE_MAX) {
-        return 0;
-    } else { /* no DNS message can hold it */
-        begin(answer, answer->query, answer->compose.message, room);
-        answer->rcode = DNS_SERVFAIL;
-    }
-    put_opt(answer);
-    put_header(answer);
-    return answer->compose.size;
-}
-
-size_t dns_answer(const struct dns_zones *zones, const uint8_t *query, size_t query_size,
-                  uint8_t *answer, size_t room, enum dns_transport transport)
-{
-    struct dns_query parsed;
-    struct answer made;
-    switch (dns_query_parse(&parsed, query, query_size)) {
-    case DNS_QUERY_GOOD:
-        break;
-    case DNS_QUERY_MALFORMED:
-        return answer_header_only(&parsed, DNS_FORMERR, answer, room);
-    case DNS_QUERY_UNKNOWN:
-        return answer_header_only(&parsed, DNS_NOTIMP, answer, room);
-    case DNS_QUERY_DROPPED:
-        return 0;
-    }
-    if (room > DNS_MESSAGE_SIZE_MAX)
-        room = DNS_MESSAGE_SIZE_MAX;
-    if (transport == DNS_DATAGRAM) {
-        size_t size = parsed.udp_size < DNS_UDP_SIZE ? parsed.udp_size : DNS_UDP_SIZE;
-        room = room < size ? room : size;
-    }
-    if (!begin(&made, &parsed, answer, room))
-        return 0;
-    made.may_trim = transport == DNS_DATAGRAM || room == DNS_MESSAGE_SIZE_MAX;
-    if (parsed.edns_version > 0) {
-        made.rcode = DNS_BADVERS;
-    } else {
-        if (parsed.class == DNS_CLASS_IN && parsed.type != DNS_AXFR && parsed.type != DNS_IXFR)
-            made.zone = dns_zones_find(zones, &parsed);
-        made.compose.zone = made.zone;
-        if (made.zone) {
-            made.flags |= DNS_FLAG_AA;
-            resolve_all(&made);
-        } else {
-            made.rcode = DNS_REFUSED;
-        }
-    }
-    if (made.overflow)
-        return finish_overflow(&made, room, transport);
-    put_opt(&made);
-    put_header(&made);
-    return made.compose.size;
 }

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
+#include "edns.h"
+
 enum {
     UDP_SIZE_MIN = 512,
     RECORD_HEAD_SIZE = 10, /* type, class, TTL, length */
-    OPTION_HEAD_SIZE = 4,  /* of EDNS: code, length */
-    OPTION_PADDING = 12,
 };
 
 /* Takes the question's name, which must not be compressed: nothing stands before it. */
@@ -53,7 +53,9 @@ static bool take_opt(struct dns_query *query, const uint8_t *owner, const uint8_
         query->udp_size = UDP_SIZE_MIN;
     query->edns_version = head[5];
     query->dnssec_ok = head[6] & 0x80;
-    return true;
+    /* What a later version says in its options is not for us to judge. */
+    return query->edns_version > 0 ||
+           edns_take_options(query, head + RECORD_HEAD_SIZE, dns_get16(head + 8));
 }
 
 /* Walks the records from `at`. OPT counts in the additional section only. */
@@ -83,14 +85,18 @@ enum dns_verdict dns_query_parse(struct dns_query *query, const uint8_t *message
     query->id = dns_get16(message);
     query->flags = dns_get16(message + 2);
     query->opcode = message[2] >> 3 & 15;
-    query->edns = query->dnssec_ok = false;
-    query->edns_version = 0;
+    query->edns = query->dnssec_ok = query->keepalive = query->padded = false;
+    query->edns_version = query->cookie_size = 0;
+    query->cookie = NULL;
     query->udp_size = UDP_SIZE_MIN;
     if (query->flags & DNS_FLAG_QR)
         return DNS_QUERY_DROPPED;
     if (query->opcode != DNS_OPCODE_QUERY)
         return DNS_QUERY_UNKNOWN;
-    if (dns_get16(message + 4) != 1 || !take_name(query, message, size))
+    unsigned questions = dns_get16(message + 4);
+    if (questions == 0 && take_records(query, message, size, DNS_HEADER_SIZE) && query->cookie)
+        return DNS_QUERY_EMPTY;
+    if (questions != 1 || !take_name(query, message, size))
         return DNS_QUERY_MALFORMED;
     size_t at = DNS_HEADER_SIZE + query->name_size;
     if (at + 4 > size)
@@ -100,42 +106,49 @@ enum dns_verdict dns_query_parse(struct dns_query *query, const uint8_t *message
     return take_records(query, message, size, at + 4) ? DNS_QUERY_GOOD : DNS_QUERY_MALFORMED;
 }
 
-/* Writes an OPT record, padded so that the message gets its size. */
-static size_t write_opt(uint8_t *message, size_t at, const struct dns_question *question)
+/* Bytes of the OPT record at `at`, padded so that the message gets its size. */
+static size_t opt_size(const struct dns_question *question, size_t at)
 {
-    uint8_t *opt = message + at;
-    size_t size = DNS_OPT_SIZE;
+    size_t size = DNS_OPT_SIZE + question->options_size;
+    if (question->padded_size >= at + size + EDNS_OPTION_HEAD_SIZE)
+        return question->padded_size - at;
+    return size;
+}
+
+/* Writes it over zero bytes. */
+static void write_opt(uint8_t *opt, size_t size, const struct dns_question *question)
+{
+    size_t plain = DNS_OPT_SIZE + question->options_size;
     dns_put16(opt + 1, DNS_OPT);
     dns_put16(opt + 3, DNS_UDP_SIZE);
+    opt[6] = question->edns_version;
     dns_put16(opt + 7, question->dnssec_ok ? 0x8000 : 0);
-    if (question->padded_size >= at + size + OPTION_HEAD_SIZE) {
-        size = question->padded_size - at;
-        dns_put16(opt + DNS_OPT_SIZE, OPTION_PADDING);
-        dns_put16(opt + DNS_OPT_SIZE + 2, (uint16_t)(size - DNS_OPT_SIZE - OPTION_HEAD_SIZE));
-    }
     dns_put16(opt + 9, (uint16_t)(size - DNS_OPT_SIZE));
-    return size;
+    if (question->options_size > 0)
+        memcpy(opt + DNS_OPT_SIZE, question->options, question->options_size);
+    if (size > plain) {
+        dns_put16(opt + plain, EDNS_PADDING);
+        dns_put16(opt + plain + 2, (uint16_t)(size - plain - EDNS_OPTION_HEAD_SIZE));
+    }
 }
 
 size_t dns_query_write(uint8_t *message, size_t room, const struct dns_question *question)
 {
     size_t length = name_size(question->name, NAME_SIZE_MAX);
     size_t size = DNS_HEADER_SIZE + length + 4;
-    size_t whole = size + (question->edns ? DNS_OPT_SIZE : 0);
-    if (question->edns && question->padded_size > whole)
-        whole = question->padded_size;
-    if (length == 0 || whole > room)
+    size_t opt = question->edns ? opt_size(question, size) : 0;
+    if (length == 0 || size + opt > room)
         return 0;
-    memset(message, 0, whole);
+    memset(message, 0, size + opt);
     dns_put16(message, question->id);
     dns_put16(message + 2, question->flags);
     dns_put16(message + 4, 1);
     memcpy(message + DNS_HEADER_SIZE, question->name, length);
     dns_put16(message + size - 4, question->type);
     dns_put16(message + size - 2, question->class);
-    if (question->edns) {
+    if (opt > 0) {
         dns_put16(message + 10, 1);
-        size += write_opt(message, size, question);
+        write_opt(message + size, opt, question);
     }
-    return size;
+    return size + opt;
 }

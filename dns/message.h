@@ -36,7 +36,8 @@ enum dns_rcode {
     DNS_NOTIMP = 4,
     DNS_REFUSED = 5,
     DNS_YXDOMAIN = 6,
-    DNS_BADVERS = 16, /* its upper bits stand in the OPT record */
+    DNS_BADVERS = 16,   /* from here on the upper bits stand in the OPT record */
+    DNS_BADCOOKIE = 23, /* RFC 7873 */
 };
 
 enum dns_type {
@@ -75,15 +76,19 @@ struct dns_query {
     uint8_t label_at[NAME_LABELS_MAX + 1]; /* where each label, the root last, begins */
     bool edns;                             /* an OPT record was there */
     bool dnssec_ok;                        /* ... with DO */
+    bool keepalive, padded;                /* ... with these options (see edns.h) */
     uint8_t edns_version;
-    uint16_t udp_size; /* what the client takes in a datagram; 512 without EDNS */
+    uint8_t cookie_size;
+    const uint8_t *cookie; /* a DNS cookie, in the message; NULL: none */
+    uint16_t udp_size;     /* what the client takes in a datagram; 512 without EDNS */
 };
 
 enum dns_verdict {
     DNS_QUERY_GOOD,
+    DNS_QUERY_EMPTY,     /* no question in it, and a DNS cookie (RFC 7873, 5.4) */
     DNS_QUERY_DROPPED,   /* no header, or a response: not to be answered */
-    DNS_QUERY_MALFORMED, /* FORMERR; only id, flags and opcode are filled */
-    DNS_QUERY_UNKNOWN,   /* NOTIMP: another opcode; likewise */
+    DNS_QUERY_MALFORMED, /* FORMERR; of the question nothing is filled, of EDNS what was sound */
+    DNS_QUERY_UNKNOWN,   /* NOTIMP: another opcode; only id, flags and opcode are filled */
 };
 
 /* Parses a query. Records behind the question are walked for OPT and otherwise ignored; so are
@@ -95,7 +100,11 @@ struct dns_question {
     const uint8_t *name; /* wire form */
     uint16_t id, flags, type, class;
     bool edns, dnssec_ok;
-    uint16_t padded_size; /* with EDNS: padded to this many bytes (RFC 7830); 0: not at all */
+    /* With EDNS: */
+    uint8_t edns_version;
+    uint16_t padded_size;   /* padded to this many bytes (RFC 7830); 0: not at all */
+    const uint8_t *options; /* written as they are, before padding */
+    size_t options_size;
 };
 
 /* Writes a query; returns its size, or 0 if it does not fit `room`. One that is longer than

@@ -117,8 +117,8 @@ static bool answer_query(struct responder *responder, struct client *client, con
     struct responder_counters *counters = &responder->counters;
     uint8_t *answer = responder->frame + 2;
     counters->queries++;
-    size_t size =
-        dns_answer(responder->zones, query, query_size, answer, DNS_MESSAGE_SIZE_MAX, DNS_STREAM);
+    size_t size = dns_reply(responder->zones, &dns_any_stream, query, query_size, answer,
+                            DNS_MESSAGE_SIZE_MAX);
     if (size == 0) {
         counters->dropped++;
         return true;
@@ -263,8 +263,8 @@ size_t responder_answer_syn(const void *context, const uint8_t *request, size_t 
     const struct responder *responder = context;
     if (request_size < 2 + DNS_HEADER_SIZE || dns_get16(request) != request_size - 2 || room < 2)
         return 0;
-    size_t size = dns_answer(responder->zones, request + 2, request_size - 2, answer + 2, room - 2,
-                             DNS_STREAM);
+    size_t size = dns_reply(responder->zones, &dns_any_stream, request + 2, request_size - 2,
+                            answer + 2, room - 2);
     if (size == 0)
         return 0;
     dns_put16(answer, (uint16_t)size);

@@ -11,7 +11,7 @@
 #ifndef DNS_RESPONDER_H
 #define DNS_RESPONDER_H
 
-#include "answer.h"
+#include "reply.h"
 #include "tcpct/tcpct.h"
 
 struct responder;

@@ -12,6 +12,7 @@
 
 struct mac {
     EVP_MAC_CTX *context;
+    size_t size;
 };
 
 static EVP_MAC_CTX *create_context(void)
@@ -25,7 +26,7 @@ static EVP_MAC_CTX *create_context(void)
 
 static bool set_key(const struct mac *mac, const uint8_t key[MAC_KEY_SIZE])
 {
-    size_t size = MAC_SIZE;
+    size_t size = mac->size;
     const OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
         OSSL_PARAM_construct_end(),
@@ -34,18 +35,24 @@ static bool set_key(const struct mac *mac, const uint8_t key[MAC_KEY_SIZE])
     return EVP_MAC_init(mac->context, key, MAC_KEY_SIZE, parameters) == 1;
 }
 
-struct mac *mac_create(const uint8_t key[MAC_KEY_SIZE])
+struct mac *mac_create_sized(const uint8_t key[MAC_KEY_SIZE], size_t mac_size)
 {
     struct mac *mac = calloc(1, sizeof *mac);
 
     if (mac == NULL)
         return NULL;
+    mac->size = mac_size;
     mac->context = create_context();
     if (mac->context == NULL || !set_key(mac, key)) {
         mac_destroy(mac);
         return NULL;
     }
     return mac;
+}
+
+struct mac *mac_create(const uint8_t key[MAC_KEY_SIZE])
+{
+    return mac_create_sized(key, MAC_SIZE);
 }
 
 void mac_destroy(struct mac *mac)
@@ -61,15 +68,15 @@ void mac_destroy(struct mac *mac)
     free(mac);
 }
 
-bool mac_compute(const struct mac *mac, const void *bytes, size_t size, uint8_t out[MAC_SIZE])
+bool mac_compute(const struct mac *mac, const void *bytes, size_t size, uint8_t *out)
 {
     size_t written;
 
     if (EVP_MAC_init(mac->context, NULL, 0, NULL) == 1 &&
         EVP_MAC_update(mac->context, bytes, size) == 1 &&
-        EVP_MAC_final(mac->context, out, &written, MAC_SIZE) == 1 && written == MAC_SIZE)
+        EVP_MAC_final(mac->context, out, &written, mac->size) == 1 && written == mac->size)
         return true;
-    memset(out, 0, MAC_SIZE);
+    memset(out, 0, mac->size);
     return false;
 }
 

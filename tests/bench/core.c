@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "dns/answer.h"
+#include "dns/reply.h"
 #include "tcpct/cookie.h"
 #include "tcpct/segment.h"
 #include "tcpct/tcpct.h"
@@ -87,7 +87,7 @@ static bool refuse_forged(void)
 
 static bool find_answer(void)
 {
-    return dns_answer(zones, query, sizeof query - 1, answer, sizeof answer, DNS_STREAM) == 164;
+    return dns_reply(zones, &dns_any_stream, query, sizeof query - 1, answer, sizeof answer) == 164;
 }
 
 static const struct {

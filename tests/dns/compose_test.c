@@ -17,13 +17,13 @@ static void rooms(void **state)
     struct dns_zones *zones = case_zones(HEAD "c1 CNAME c2\nc2 CNAME a\na A 192.0.2.2\n", "x");
     uint8_t query[512], whole[512];
     size_t size = case_query(query, "c1.x. A", CASE_EDNS);
-    size_t full = dns_answer(zones, query, size, whole, sizeof whole, DNS_STREAM);
+    size_t full = dns_reply(zones, &dns_any_stream, query, size, whole, sizeof whole);
     assert_true(full > size);
     for (size_t room = 0; room <= full; room++) {
         uint8_t *answer = malloc(room + 1);
-        size_t got = dns_answer(zones, query, size, answer, room, DNS_STREAM);
+        size_t got = dns_reply(zones, &dns_any_stream, query, size, answer, room);
         assert_int_equal(got, room < full ? 0 : full);
-        got = dns_answer(zones, query, size, answer, room, DNS_DATAGRAM);
+        got = dns_reply(zones, &dns_any_datagram, query, size, answer, room);
         assert_true(got <= room);
         if (got > 0) /* the OPT record stays */
             assert_int_equal(answer[2] & 2, room < full ? 2 : 0);

@@ -120,5 +120,5 @@ const char *case_answer(const struct dns_zones *zones, const char *question, uns
     static uint8_t answer[DNS_MESSAGE_SIZE_MAX];
     uint8_t query[512];
     size_t size = case_query(query, question, flags);
-    return case_text(answer, dns_answer(zones, query, size, answer, sizeof answer, DNS_STREAM));
+    return case_text(answer, dns_reply(zones, &dns_any_stream, query, size, answer, sizeof answer));
 }

@@ -2,7 +2,7 @@
 #ifndef TESTS_DNS_CASE_H
 #define TESTS_DNS_CASE_H
 
-#include "dns/answer.h"
+#include "dns/reply.h"
 
 enum {
     CASE_DO = 1,   /* EDNS with DO */

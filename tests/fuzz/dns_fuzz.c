@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dns/answer.h"
 #include "dns/framing.h"
+#include "dns/reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -81,14 +81,14 @@ static void check_answer(const uint8_t *answer, size_t size)
 static void try_query(const struct dns_zones *zones, const uint8_t *query, size_t size)
 {
     static uint8_t whole[DNS_MESSAGE_SIZE_MAX];
-    size_t full = dns_answer(zones, query, size, whole, sizeof whole, DNS_STREAM);
+    size_t full = dns_reply(zones, &dns_any_stream, query, size, whole, sizeof whole);
     check_answer(whole, full);
     for (size_t room = full > 40 ? full - 40 : 0; room <= full; room += 8) {
         uint8_t *answer = malloc(room + 1);
-        size_t got = dns_answer(zones, query, size, answer, room, DNS_STREAM);
+        size_t got = dns_reply(zones, &dns_any_stream, query, size, answer, room);
         if (got > room || (got > 0 && (got != full || memcmp(answer, whole, full) != 0)))
             abort();
-        got = dns_answer(zones, query, size, answer, room, DNS_DATAGRAM);
+        got = dns_reply(zones, &dns_any_datagram, query, size, answer, room);
         if (got > room)
             abort();
         check_answer(answer, got);

@@ -30,7 +30,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "dns/answer.h"
+#include "dns/reply.h"
 
 enum { PEERS_MAX = 4, ZONES_MAX = 16, RECORDS_MAX = 512, QUERY_SIZE_MAX = 300, SHOWN_MAX = 5 };
 
@@ -98,7 +98,7 @@ static size_t ask(const struct server *server, const uint8_t *query, size_t size
 {
     uint8_t framed[2 + QUERY_SIZE_MAX], length[2];
     if (server->fd < 0)
-        return dns_answer(zones, query, size, answer, DNS_MESSAGE_SIZE_MAX, DNS_STREAM);
+        return dns_reply(zones, &dns_any_stream, query, size, answer, DNS_MESSAGE_SIZE_MAX);
     dns_put16(framed, (uint16_t)size);
     memcpy(framed + 2, query, size);
     if (write(server->fd, framed, size + 2) != (ssize_t)(size + 2))
