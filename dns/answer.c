@@ -1,14 +1,12 @@
 /* answer.c - what the zones say to a question (RFC 1034, 4.3.2; RFC 4035, 3.1).
  *
- * The answer section is written while the name is searched and its CNAMEs are followed; what
- * belongs into the authority section is collected meanwhile and written after it; the addresses
- * that go with either come last.
+ * The answer section is written while the name is searched and its aliases are followed, also into
+ * other zones that are served here; what belongs into the authority section is collected meanwhile
+ * and written after it; the addresses that go with either come last.
  */
 #include "answer.h"
 
 #include <string.h>
-
-enum { CHAIN_MAX = 16 }; /* CNAME and DNAME records followed */
 
 /* The name being resolved. */
 struct step {
@@ -32,8 +30,8 @@ static void put_answer(struct answer *answer, const struct step *step, const str
                        enum compose_part part)
 {
     struct compose_owner owner = { step->sought.name, step->sought.size, step->at };
-    if (!compose_set(&answer->compose, DNS_ANSWER, (uint32_t)(set - answer->zone->sets), &owner,
-                     part))
+    if (!compose_set(&answer->compose, DNS_ANSWER, answer->leg,
+                     (uint32_t)(set - answer->zone->sets), &owner, part))
         answer->overflow = true;
 }
 
@@ -50,15 +48,28 @@ static void seek(struct answer *answer, struct step *step, const uint8_t *name, 
     step->at = at;
 }
 
+/* Goes to the zone of the name. False: it is none of ours, or out of reach. */
+static bool enter(struct answer *answer, const struct step *step)
+{
+    const struct sought_name *sought = &step->sought;
+    const struct zone *zone = dns_zones_find(answer->zones, sought, answer->query->type);
+    const struct compose_leg leg = { zone, sought->name, sought->size, step->at };
+    if (!zone || (zone != answer->zone && !compose_enter(&answer->compose, &leg, &answer->leg)))
+        return false;
+    answer->zone = zone;
+    answer->authority.leg = answer->leg;
+    return true;
+}
+
 /* Puts a CNAME and goes to its target. False: the chain ends here. */
 static bool follow_cname(struct answer *answer, struct step *step, const struct zone_set *set)
 {
     const struct zone *zone = answer->zone;
-    if (compose_has_set(&answer->compose, (uint32_t)(set - zone->sets)))
+    if (compose_has_set(&answer->compose, answer->leg, (uint32_t)(set - zone->sets)))
         return false; /* a loop */
     size_t start = answer->compose.size;
     put_answer(answer, step, set, signed_part(answer));
-    if (set->target == ZONE_NONE || answer->overflow || ++step->hops > CHAIN_MAX)
+    if (answer->overflow || ++step->hops > ANSWER_CHAIN_MAX)
         return false;
     /* The target is the CNAME's data, behind the owner and 10 bytes of head. */
     size_t owner_size = answer->compose.message[start] >= 0xc0
@@ -66,7 +77,7 @@ static bool follow_cname(struct answer *answer, struct step *step, const struct 
                             : name_size(answer->compose.message + start, NAME_SIZE_MAX);
     size_t at = owner_size > 0 ? start + owner_size + 10 : 0;
     seek(answer, step, zone_name(zone, set->target), zone_name_size(zone, set->target), at);
-    return true;
+    return enter(answer, step);
 }
 
 /* Puts a DNAME and the CNAME that it implies, and goes on (RFC 6672, 3.2). */
@@ -75,8 +86,9 @@ static bool follow_dname(struct answer *answer, struct step *step, const struct 
     const struct zone *zone = answer->zone;
     uint32_t index = (uint32_t)(set - zone->sets);
     struct compose_owner owner = set_owner(zone, index);
-    if (!compose_has_set(&answer->compose, index) &&
-        !compose_set(&answer->compose, DNS_ANSWER, index, &owner, signed_part(answer))) {
+    if (!compose_has_set(&answer->compose, answer->leg, index) &&
+        !compose_set(&answer->compose, DNS_ANSWER, answer->leg, index, &owner,
+                     signed_part(answer))) {
         answer->overflow = true;
         return false;
     }
@@ -87,20 +99,19 @@ static bool follow_dname(struct answer *answer, struct step *step, const struct 
         answer->rcode = DNS_YXDOMAIN;
         return false;
     }
-    uint8_t *name = answer->names[step->sought.name == answer->names[0]];
+    uint8_t *name = answer->names[step->hops];
     memcpy(name, step->sought.name, prefix);
     memcpy(name + prefix, target, target_size);
     size_t size = prefix + target_size;
     struct compose_owner alias = { step->sought.name, step->sought.size, step->at };
-    if (!compose_cname(&answer->compose, &alias, set->ttl, name, size)) {
+    if (!compose_cname(&answer->compose, answer->leg, &alias, set->ttl, name, size)) {
         answer->overflow = true;
         return false;
     }
-    if (++step->hops > CHAIN_MAX || answer->query->type == DNS_CNAME ||
-        !name_is_below(name, size, zone->origin, zone->origin_size))
+    if (++step->hops > ANSWER_CHAIN_MAX || answer->query->type == DNS_CNAME)
         return false;
     seek(answer, step, name, size, answer->compose.size - size);
-    return true;
+    return enter(answer, step);
 }
 
 /* ---- answers at a node --------------------------------------------------------------------- */
@@ -235,12 +246,14 @@ static bool resolve(struct answer *answer, struct step *step)
 
 static void put_authority(struct answer *answer)
 {
+    struct compose *compose = &answer->compose;
     for (unsigned i = 0; i < answer->authority.count && !answer->overflow; i++) {
         uint32_t set = answer->authority.sets[i];
-        struct compose_owner owner = set_owner(answer->zone, set);
-        if (compose_has_set(&answer->compose, set))
+        uint16_t leg = answer->authority.legs[i];
+        struct compose_owner owner = set_owner(compose->legs[leg].zone, set);
+        if (compose_has_set(compose, leg, set))
             continue;
-        if (!compose_set(&answer->compose, DNS_AUTHORITY, set, &owner, signed_part(answer)))
+        if (!compose_set(compose, DNS_AUTHORITY, leg, set, &owner, signed_part(answer)))
             answer->overflow = true;
     }
 }
@@ -249,17 +262,18 @@ static void put_authority(struct answer *answer)
 static void put_additional(struct answer *answer)
 {
     struct compose *compose = &answer->compose;
-    const struct zone *zone = answer->zone;
     bool referral = compose->counts[DNS_ANSWER] == 0;
     unsigned count = compose->set_count;
     for (unsigned i = 0; i < count; i++) {
+        uint16_t leg = compose->set_legs[i];
+        const struct zone *zone = compose->legs[leg].zone;
         const struct zone_set *set = &zone->sets[compose->sets[i]];
         for (unsigned j = 0; j < set->additional_count; j++) {
             uint32_t address = zone->additional[set->additional + j];
             struct compose_owner owner = set_owner(zone, address);
-            if (compose_has_set(compose, address) || compose->set_count == COMPOSED_SETS_MAX)
+            if (compose_has_set(compose, leg, address) || compose->set_count == COMPOSED_SETS_MAX)
                 continue;
-            if (!compose_set(compose, DNS_ADDITIONAL, address, &owner, signed_part(answer)) &&
+            if (!compose_set(compose, DNS_ADDITIONAL, leg, address, &owner, signed_part(answer)) &&
                 (referral || !answer->may_trim))
                 answer->overflow = true;
         }
@@ -273,8 +287,10 @@ bool answer_resolve(struct answer *answer, const struct dns_zones *zones)
         .sought = { query->lower, query->name_size, query->labels, query->label_at },
         .at = DNS_HEADER_SIZE,
     };
-    answer->zone = answer->compose.zone = dns_zones_find(zones, query);
-    if (!answer->zone)
+    answer->zones = zones;
+    answer->zone = NULL;
+    answer->authority.count = answer->authority.leg = answer->leg = 0;
+    if (!enter(answer, &step))
         return false;
     answer->flags |= DNS_FLAG_AA;
     while (resolve(answer, &step) && !answer->overflow)

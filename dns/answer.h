@@ -9,17 +9,21 @@
 #include "denial.h"
 #include "zones.h"
 
+enum { ANSWER_CHAIN_MAX = COMPOSE_LEGS_MAX - 1 }; /* CNAME and DNAME records followed */
+
 struct answer {
     struct compose compose; /* with the question written, and a limit */
-    const struct zone *zone;
     const struct dns_query *query;
-    struct set_list authority;
     uint16_t flags;
     uint16_t rcode;
-    bool overflow; /* something that belongs into the answer did not fit */
     bool may_trim; /* addresses that help may be left out */
-    /* Where a chain goes on: two of them, because a DNAME's target is made of the last name. */
-    uint8_t names[2][NAME_SIZE_MAX];
+    bool overflow; /* something that belongs into the answer did not fit */
+    /* What follows is answer_resolve's own. */
+    const struct dns_zones *zones;
+    const struct zone *zone; /* where the chain is now */
+    uint16_t leg;            /* the zone's */
+    struct set_list authority;
+    uint8_t names[ANSWER_CHAIN_MAX + 1][NAME_SIZE_MAX]; /* what DNAMEs have made, by hop */
     uint8_t label_at[NAME_LABELS_MAX + 1];
 };
 

@@ -116,7 +116,9 @@ static bool put_rdata(struct zone_builder *builder, const struct zone_record *re
         if (length == 0)
             return zone_build_fail(builder, record, "a domain name in this record is malformed");
         name_lower(lower, rdata + at, length);
-        bool below = name_is_below(lower, length, zone->origin, zone->origin_size);
+        /* The root is shorter than a pointer. */
+        bool below =
+            zone->origin_size > 1 && name_is_below(lower, length, zone->origin, zone->origin_size);
         if (!put(builder, rdata + at, below ? length - zone->origin_size : length))
             return false;
         if (below && !put_patch(builder, set_start, ZONE_PATCH_APEX))
@@ -142,11 +144,10 @@ static bool put_record(struct zone_builder *builder, const struct zone_record *r
     return true;
 }
 
-/* A CNAME inside the zone and a DNAME are followed, so their target is kept whole. */
+/* CNAME and DNAME are followed, so their target is kept whole. */
 static bool put_target(struct zone_builder *builder, struct zone_set *set,
                        const struct zone_record *record)
 {
-    const struct zone *zone = builder->zone;
     set->target = ZONE_NONE;
     if (set->type != DNS_CNAME && set->type != DNS_DNAME)
         return true;
@@ -158,8 +159,6 @@ static bool put_target(struct zone_builder *builder, struct zone_set *set,
     if (size == 0)
         return zone_build_fail(builder, record, "a domain name in this record is malformed");
     name_lower(lower, record_rdata(builder, record), size);
-    if (set->type == DNS_CNAME && !name_is_below(lower, size, zone->origin, zone->origin_size))
-        return true;
     return put_name(builder, &set->target, lower, size);
 }
 

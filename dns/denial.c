@@ -6,8 +6,9 @@ void set_list_add(struct set_list *list, uint32_t set)
     if (set == ZONE_NONE || list->count == SET_LIST_MAX)
         return;
     for (unsigned i = 0; i < list->count; i++)
-        if (list->sets[i] == set)
+        if (list->sets[i] == set && list->legs[i] == list->leg)
             return;
+    list->legs[list->count] = list->leg;
     list->sets[list->count++] = set;
 }
 

@@ -12,15 +12,9 @@ enum { SET_LIST_MAX = 32 };
 
 struct set_list {
     unsigned count;
+    uint16_t leg; /* of what is added: a mark for whoever reads the list (see compose.h) */
+    uint16_t legs[SET_LIST_MAX];
     uint32_t sets[SET_LIST_MAX];
-};
-
-/* A name that is searched for. */
-struct sought_name {
-    const uint8_t *name; /* lower-case */
-    size_t size;
-    unsigned labels;
-    const uint8_t *label_at; /* where each of the labels, the root last, begins */
 };
 
 void set_list_add(struct set_list *list, uint32_t set);

@@ -19,6 +19,14 @@ enum {
     NAME_TEXT_SIZE = 1024,   /* holds any name_text */
 };
 
+/* A name that is searched for. */
+struct sought_name {
+    const uint8_t *name; /* lower-case */
+    size_t size;
+    unsigned labels;
+    const uint8_t *label_at; /* where each of the labels, the root last, begins */
+};
+
 /* Bytes of the uncompressed name at `name`, or 0 if it is none or longer than `room`. */
 size_t name_size(const uint8_t *name, size_t room);
 

@@ -96,14 +96,11 @@ static bool begin_answer(struct reply *reply)
     if (size + edns_room(reply) > reply->room)
         return false;
     memcpy(compose->message + DNS_HEADER_SIZE, query->name, question);
-    compose->query = query;
     compose->size = size;
     compose->limit = reply->room - (query->edns ? edns_reply_size(&reply->edns) : 0);
-    compose->set_count = 0;
+    compose->leg_count = compose->set_count = 0;
     memset(compose->counts, 0, sizeof compose->counts);
     answer->query = query;
-    answer->zone = NULL;
-    answer->authority.count = 0;
     answer->overflow = false;
     answer->may_trim =
         reply->channel->transport == DNS_DATAGRAM || reply->room == DNS_MESSAGE_SIZE_MAX;

@@ -126,16 +126,17 @@ void dns_zones_free(struct dns_zones *zones)
     free(zones);
 }
 
-const struct zone *dns_zones_find(const struct dns_zones *zones, const struct dns_query *query)
+const struct zone *dns_zones_find(const struct dns_zones *zones, const struct sought_name *name,
+                                  uint16_t type)
 {
     const struct zone *child = NULL;
-    unsigned labels = query->labels < zones->labels_max ? query->labels : zones->labels_max;
+    unsigned labels = name->labels < zones->labels_max ? name->labels : zones->labels_max;
     for (unsigned n = labels + 1; n-- > 0;) {
-        size_t at = query->label_at[query->labels - n];
-        uint32_t slot = *find_slot(zones, query->lower + at, query->name_size - at);
+        size_t at = name->label_at[name->labels - n];
+        uint32_t slot = *find_slot(zones, name->name + at, name->size - at);
         if (slot == ZONE_NONE)
             continue;
-        if (query->type != DNS_DS || n < query->labels || n == 0)
+        if (type != DNS_DS || n < name->labels || n == 0)
             return zones->zones[slot];
         child = zones->zones[slot];
     }

@@ -35,8 +35,9 @@ struct dns_zones *dns_zones_create(struct zone **zones, size_t count, char *erro
 /* NULL is allowed. */
 void dns_zones_free(struct dns_zones *zones);
 
-/* The zone that answers this question, or NULL. DS belongs to the zone above a cut (RFC 4035,
- * 3.1.4.1) if that one is here too. */
-const struct zone *dns_zones_find(const struct dns_zones *zones, const struct dns_query *query);
+/* The zone that answers for this name, the closest above it, or NULL. DS belongs to the zone above
+ * a cut (RFC 4035, 3.1.4.1) if that one is here too. */
+const struct zone *dns_zones_find(const struct dns_zones *zones, const struct sought_name *name,
+                                  uint16_t type);
 
 #endif

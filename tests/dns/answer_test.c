@@ -92,6 +92,74 @@ static void dname(void **state)
     assert_memory_equal(answer, "YXDOMAIN aa, an long.x. DNAME", 29);
 }
 
+/* Aliases into other zones that are served here, above, below and beside. */
+static void chains_across_zones(void **state)
+{
+    (void)state;
+    static const char tail[] = "@ SOA ns host 1 2 3 4 5\n@ NS ns.else.\n";
+    char texts[3][1024];
+    struct case_zone cases[] = { { texts[0], "x" }, { texts[1], "sub.x" }, { texts[2], "y" } };
+    snprintf(
+        texts[0], sizeof texts[0],
+        "%sa CNAME b.y.\ndown CNAME www.deep.sub\nd DNAME t.y.\nend MX 1 mail\nmail A 192.0.2.1\n"
+        "l CNAME l.y.\nr CNAME c.cut.y.\nn CNAME no.y.\n*.w CNAME b.y.\n",
+        tail);
+    snprintf(texts[1], sizeof texts[1],
+             "%swww.deep MX 5 mx.deep\nmx.deep A 192.0.2.2\nup CNAME end.x.\n", tail);
+    snprintf(texts[2], sizeof texts[2],
+             "%sb CNAME up.sub.x.\nl CNAME l.x.\nv.t A 192.0.2.3\nw.t DNAME sub.x.\n"
+             "cut NS ns.cut\nns.cut A 192.0.2.4\n",
+             tail);
+    struct dns_zones *zones = case_zones_of(cases, 3);
+    expect_answer(
+        zones, "a.x. MX", 0,
+        "NOERROR aa, an a.x. CNAME b.y., an b.y. CNAME up.sub.x., an up.sub.x. CNAME end.x., "
+        "an end.x. MX 1 mail.x., ad mail.x. A 192.0.2.1");
+    expect_answer(zones, "q.w.x. MX", 0,
+                  "NOERROR aa, an q.w.x. CNAME b.y., an b.y. CNAME up.sub.x., "
+                  "an up.sub.x. CNAME end.x., an end.x. MX 1 mail.x., ad mail.x. A 192.0.2.1");
+    expect_answer(zones, "down.x. MX", 0,
+                  "NOERROR aa, an down.x. CNAME www.deep.sub.x., an www.deep.sub.x. MX 5 "
+                  "mx.deep.sub.x., ad mx.deep.sub.x. A 192.0.2.2");
+    expect_answer(
+        zones, "down.x. A", 0,
+        "NOERROR aa, an down.x. CNAME www.deep.sub.x., au sub.x. SOA ns.sub.x. host.sub.x. "
+        "1 2 3 4 5");
+    expect_answer(zones, "v.d.x. A", 0,
+                  "NOERROR aa, an d.x. DNAME t.y., an v.d.x. CNAME v.t.y., an v.t.y. A 192.0.2.3");
+    expect_answer(zones, "www.deep.w.d.x. MX", 0,
+                  "NOERROR aa, an d.x. DNAME t.y., an www.deep.w.d.x. CNAME www.deep.w.t.y., "
+                  "an w.t.y. DNAME sub.x., an www.deep.w.t.y. CNAME www.deep.sub.x., "
+                  "an www.deep.sub.x. MX 5 mx.deep.sub.x., ad mx.deep.sub.x. A 192.0.2.2");
+    expect_answer(zones, "l.x. A", 0, "NOERROR aa, an l.x. CNAME l.y., an l.y. CNAME l.x.");
+    expect_answer(zones, "r.x. A", 0,
+                  "NOERROR aa, an r.x. CNAME c.cut.y., au cut.y. NS ns.cut.y., "
+                  "ad ns.cut.y. A 192.0.2.4");
+    expect_answer(zones, "n.x. A", 0,
+                  "NXDOMAIN aa, an n.x. CNAME no.y., au y. SOA ns.y. host.y. 1 2 3 4 5");
+    dns_zones_free(zones);
+}
+
+/* Chains that never come to an end are cut off. */
+static void endless_chains(void **state)
+{
+    (void)state;
+    static const struct case_zone cases[] = {
+        { "@ SOA ns host 1 2 3 4 5\n@ NS ns.else.\nd DNAME a.d.y.\n", "x" },
+        { "@ SOA ns host 1 2 3 4 5\n@ NS ns.else.\nd DNAME d.x.\n", "y" },
+    };
+    struct dns_zones *zones = case_zones_of(cases, 2);
+    const char *at = case_answer(zones, "b.d.x. A", 0);
+    assert_int_equal(strncmp(at, "NOERROR aa, an d.x. DNAME a.d.y.", 32), 0);
+    unsigned records = 0;
+    while ((at = strstr(at, ", an "))) {
+        records++;
+        at++;
+    }
+    assert_int_equal(records, 2 + 17);
+    dns_zones_free(zones);
+}
+
 static void wildcard(void **state)
 {
     (void)state;
@@ -154,9 +222,16 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exact), cmocka_unit_test(missing),  cmocka_unit_test(cname),
-        cmocka_unit_test(dname), cmocka_unit_test(wildcard), cmocka_unit_test(delegation),
-        cmocka_unit_test(any),   cmocka_unit_test(refused),
+        cmocka_unit_test(exact),
+        cmocka_unit_test(missing),
+        cmocka_unit_test(cname),
+        cmocka_unit_test(dname),
+        cmocka_unit_test(wildcard),
+        cmocka_unit_test(delegation),
+        cmocka_unit_test(any),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(chains_across_zones),
+        cmocka_unit_test(endless_chains),
 
     };
     return cmocka_run_group_tests_name("answer", tests, setup, teardown);

@@ -26,10 +26,20 @@ static struct zone *read_zone(const char *text, const char *origin)
 
 struct dns_zones *case_zones(const char *text, const char *origin)
 {
-    struct zone *zone = read_zone(text, origin);
-    if (!zone)
-        fail_msg("%s", error);
-    struct dns_zones *zones = dns_zones_create(&zone, 1, error, sizeof error);
+    struct case_zone zone = { text, origin };
+    return case_zones_of(&zone, 1);
+}
+
+struct dns_zones *case_zones_of(const struct case_zone *cases, size_t count)
+{
+    struct zone *read[CASE_ZONES_MAX];
+    assert_true(count <= CASE_ZONES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        read[i] = read_zone(cases[i].text, cases[i].origin);
+        if (!read[i])
+            fail_msg("%s", error);
+    }
+    struct dns_zones *zones = dns_zones_create(read, count, error, sizeof error);
     assert_non_null(zones);
     return zones;
 }

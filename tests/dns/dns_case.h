@@ -11,8 +11,15 @@ enum {
     CASE_CD = 8,
 };
 
-/* One zone compiled from text; the test fails if it has an error. */
+enum { CASE_ZONES_MAX = 8 };
+
+struct case_zone {
+    const char *text, *origin; /* origin: NULL if the text names it */
+};
+
+/* Zones compiled from text; the test fails if one has an error. */
 struct dns_zones *case_zones(const char *text, const char *origin);
+struct dns_zones *case_zones_of(const struct case_zone *cases, size_t count);
 
 /* The sentence that this zone text is refused with. */
 const char *case_zone_error(const char *text, const char *origin);
