@@ -8,7 +8,7 @@
  * zone. What denies existence (RFC 4034, 4; RFC 5155) is linked at load as far as it does not
  * depend on the question.
  *
- * Nothing changes after zone_read, so any number of threads may use a zone.
+ * Nothing but `holders` changes after zone_read, so any number of threads may use a zone.
  */
 #ifndef DNS_ZONE_H
 #define DNS_ZONE_H
@@ -89,6 +89,7 @@ struct zone {
     size_t nsec3_count;
 
     struct source_files sources;
+    unsigned holders; /* sets of zones that it is in */
 };
 
 /* Reads and compiles a zone. Its name is `origin` (a wire name), or the owner of its SOA record

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ERROR_SIZE = 1024 };
+
 bool zone_source_parse(struct zone_source *source, const char *text)
 {
     const char *equals = strchr(text, '=');
@@ -18,41 +20,6 @@ bool zone_source_parse(struct zone_source *source, const char *text)
     memcpy(name, text, size);
     name[size] = '\0';
     return name_parse(source->origin, name) > 0;
-}
-
-static struct zone *load(const struct zone_source *source, char *error, size_t error_size)
-{
-    FILE *file = fopen(source->path, "r");
-    if (!file) {
-        snprintf(error, error_size, "%s: the zone file cannot be opened: %s", source->path,
-                 strerror(errno));
-        return NULL;
-    }
-    struct zone *zone = zone_read(file, source->path, source->has_origin ? source->origin : NULL,
-                                  error, error_size);
-    fclose(file);
-    return zone;
-}
-
-struct dns_zones *dns_zones_load(const struct zone_source *sources, size_t count, char *error,
-                                 size_t error_size)
-{
-    struct zone **zones = calloc(count > 0 ? count : 1, sizeof *zones);
-    size_t loaded = 0;
-    if (!zones) {
-        snprintf(error, error_size, "there is no memory for the zones");
-        return NULL;
-    }
-    while (loaded < count && (zones[loaded] = load(&sources[loaded], error, error_size)))
-        loaded++;
-    struct dns_zones *set = NULL;
-    if (loaded == count)
-        set = dns_zones_create(zones, count, error, error_size);
-    else
-        while (loaded-- > 0)
-            zone_free(zones[loaded]);
-    free(zones);
-    return set;
 }
 
 /* The slot of a lower-case name: its zone's, or the free one where it would stand. */
@@ -88,8 +55,25 @@ static bool index_zones(struct dns_zones *zones, char *error, size_t error_size)
     return true;
 }
 
-struct dns_zones *dns_zones_create(struct zone **zones, size_t count, char *error,
-                                   size_t error_size)
+static void release(struct zone *zone)
+{
+    if (--zone->holders == 0)
+        zone_free(zone);
+}
+
+void dns_zones_free(struct dns_zones *zones)
+{
+    if (!zones)
+        return;
+    for (size_t i = 0; i < zones->count; i++)
+        release(zones->zones[i]);
+    free(zones->zones);
+    free(zones->slots);
+    free(zones);
+}
+
+/* Makes a set of zones that count it as a holder. */
+static struct dns_zones *create(struct zone **zones, size_t count, char *error, size_t error_size)
 {
     size_t slots = 4;
     while (slots < 2 * count)
@@ -99,7 +83,7 @@ struct dns_zones *dns_zones_create(struct zone **zones, size_t count, char *erro
     uint32_t *slot = calloc(slots, sizeof *slot);
     if (!set || !own || !slot) {
         for (size_t i = 0; i < count; i++)
-            zone_free(zones[i]);
+            release(zones[i]);
         free(set);
         free(own);
         free(slot);
@@ -115,16 +99,112 @@ struct dns_zones *dns_zones_create(struct zone **zones, size_t count, char *erro
     return NULL;
 }
 
-void dns_zones_free(struct dns_zones *zones)
+struct dns_zones *dns_zones_create(struct zone **zones, size_t count, char *error,
+                                   size_t error_size)
 {
-    if (!zones)
-        return;
-    for (size_t i = 0; i < zones->count; i++)
-        zone_free(zones->zones[i]);
-    free(zones->zones);
-    free(zones->slots);
-    free(zones);
+    for (size_t i = 0; i < count; i++)
+        zones[i]->holders++;
+    return create(zones, count, error, error_size);
 }
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static struct zone *load(const struct zone_source *source, char *error, size_t error_size)
+{
+    FILE *file = fopen(source->path, "r");
+    if (!file) {
+        snprintf(error, error_size, "%s: the zone file cannot be opened: %s", source->path,
+                 strerror(errno));
+        return NULL;
+    }
+    struct zone *zone = zone_read(file, source->path, source->has_origin ? source->origin : NULL,
+                                  error, error_size);
+    fclose(file);
+    return zone;
+}
+
+/* The zone that this source was, or NULL. */
+static struct zone *find_old(const struct dns_zones *old, const struct zone_source *source)
+{
+    uint8_t lower[NAME_SIZE_MAX];
+    if (source->has_origin) {
+        size_t size = name_size(source->origin, NAME_SIZE_MAX);
+        name_lower(lower, source->origin, size);
+        uint32_t slot = *find_slot(old, lower, size);
+        return slot == ZONE_NONE ? NULL : old->zones[slot];
+    }
+    for (size_t i = 0; i < old->count; i++)
+        if (strcmp(old->zones[i]->sources.files[0].path, source->path) == 0)
+            return old->zones[i];
+    return NULL;
+}
+
+/* The zone of a source: the old one, a new one, or NULL if there is none to serve. */
+static struct zone *renew(const struct dns_zones *old, const struct zone_source *source,
+                          struct zones_reload *reload)
+{
+    char error[ERROR_SIZE];
+    struct zone *before = find_old(old, source), *now;
+    if (before && strcmp(before->sources.files[0].path, source->path) == 0 &&
+        source_files_unchanged(&before->sources)) {
+        reload->unchanged++;
+        now = before;
+    } else if ((now = load(source, error, sizeof error))) {
+        reload->read++;
+    } else {
+        reload->failed++;
+        reload->broken(reload->context, error, before);
+        now = before;
+    }
+    if (now)
+        now->holders++;
+    return now;
+}
+
+static struct zone **make_list(size_t count, char *error, size_t error_size)
+{
+    struct zone **zones = calloc(count > 0 ? count : 1, sizeof(struct zone *));
+    if (!zones)
+        snprintf(error, error_size, "there is no memory for the zones");
+    return zones;
+}
+
+struct dns_zones *dns_zones_reload(const struct dns_zones *old, const struct zone_source *sources,
+                                   size_t count, struct zones_reload *reload, char *error,
+                                   size_t error_size)
+{
+    struct zone **zones = make_list(count, error, error_size);
+    size_t served = 0;
+    if (!zones)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        if ((zones[served] = renew(old, &sources[i], reload)))
+            served++;
+    struct dns_zones *set = create(zones, served, error, error_size);
+    free(zones);
+    return set;
+}
+
+struct dns_zones *dns_zones_load(const struct zone_source *sources, size_t count, char *error,
+                                 size_t error_size)
+{
+    struct zone **zones = make_list(count, error, error_size);
+    size_t loaded = 0;
+    if (!zones)
+        return NULL;
+    while (loaded < count && (zones[loaded] = load(&sources[loaded], error, error_size)))
+        loaded++;
+    struct dns_zones *set = NULL;
+    if (loaded == count)
+        set = dns_zones_create(zones, count, error, error_size);
+    else
+        while (loaded-- > 0)
+            zone_free(zones[loaded]);
+    free(zones);
+    return set;
+}
+
+/* ---- finding ------------------------------------------------------------------------------- */
 
 const struct zone *dns_zones_find(const struct dns_zones *zones, const struct sought_name *name,
                                   uint16_t type)

@@ -1,22 +1,22 @@
 /* dnsd.c - tcpct dnsd: an authoritative DNS responder over TCP Cookie Transactions and plain TCP.
  *
- * Zones are compiled once; SIGHUP compiles them again and changes over if all are good. Queries
- * that come in a <SYN> are answered in the <SYN,ACK(SYN)> where they fit.
+ * Zones are compiled when they are loaded; on SIGHUP a thread compiles those that have changed,
+ * while the old ones answer. Queries that come in a <SYN> are answered in the <SYN,ACK(SYN)> where
+ * they fit.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dns/responder.h"
-#include "dns/zonefile.h"
 #include "tools/service.h"
+#include "tools/zone_loader.h"
 
 enum {
     PORT_DEFAULT = 53,
     IDLE_DEFAULT_US = 10000000,
     CONNECTIONS_DEFAULT = 4096,
     CONNECTIONS_MAX = 1000000,
-    ZONE_LINE_MAX = 4096,
     ERROR_SIZE = 1024,
     OPTIONS_ROOM = 32,
     READY_SIZE = 64,
@@ -24,117 +24,16 @@ enum {
 
 static const uint64_t day_us = 86400000000;
 
-/* Where zones come from: a --zone or a --zones flag. */
-struct origin {
-    const char *argument;
-    bool list;
-};
-
-struct sources {
-    struct zone_source *sources;
-    char **texts; /* what the sources point into */
-    size_t count, room, texts_room;
-};
-
 struct dnsd {
     struct service service;
     struct responder_options responder_options;
-    struct origin *origins;
-    size_t origin_count;
     uint16_t port;
     uint32_t fast_open; /* connections at once; 0: not offered */
+    struct zone_loader *loader;
+    bool has_zones; /* a flag named some */
     struct dns_zones *zones;
     struct responder *responder;
 };
-
-/* ---- zones --------------------------------------------------------------------------------- */
-
-static void sources_release(struct sources *sources)
-{
-    while (sources->count > 0)
-        free(sources->texts[--sources->count]);
-    free(sources->texts);
-    free(sources->sources);
-}
-
-/* False: `error` says why. */
-static bool add_source(struct sources *sources, const char *text, char *error, size_t error_size)
-{
-    char *copy = strdup(text);
-    if (!copy ||
-        !array_reserve(&sources->sources, &sources->room, sources->count, 1,
-                       sizeof *sources->sources) ||
-        !array_reserve(&sources->texts, &sources->texts_room, sources->count, 1,
-                       sizeof *sources->texts)) {
-        free(copy);
-        snprintf(error, error_size, "there is no memory for the zones");
-        return false;
-    }
-    sources->texts[sources->count] = copy;
-    if (zone_source_parse(&sources->sources[sources->count++], copy))
-        return true;
-    snprintf(error, error_size, "%s: what stands before \"=\" is no domain name", text);
-    return false;
-}
-
-/* Reads lines of "ORIGIN FILE". */
-static bool add_list(struct sources *sources, const char *path, char *error, size_t error_size)
-{
-    char line[ZONE_LINE_MAX], text[ZONE_LINE_MAX + 1];
-    FILE *file = fopen(path, "r");
-    bool good = file;
-    if (!file)
-        snprintf(error, error_size, "%s: the list of zones cannot be opened: %s", path,
-                 strerror(errno));
-    for (unsigned number = 1; good && fgets(line, sizeof line, file); number++) {
-        char *save = NULL, *origin = strtok_r(line, " \t\r\n", &save);
-        const char *zone = strtok_r(NULL, " \t\r\n", &save);
-        if (!origin || *origin == '#')
-            continue;
-        good = zone && !strtok_r(NULL, " \t\r\n", &save);
-        if (!good) {
-            snprintf(error, error_size, "%s:%u: this line is not ORIGIN FILE", path, number);
-            break;
-        }
-        snprintf(text, sizeof text, "%s=%s", origin, zone);
-        good = add_source(sources, text, error, error_size);
-    }
-    if (file)
-        fclose(file);
-    return good;
-}
-
-static struct dns_zones *load_zones(const struct dnsd *dnsd, char *error, size_t error_size)
-{
-    struct sources sources = { 0 };
-    struct dns_zones *zones = NULL;
-    bool good = true;
-    for (size_t i = 0; good && i < dnsd->origin_count; i++) {
-        const char *argument = dnsd->origins[i].argument;
-        good = dnsd->origins[i].list ? add_list(&sources, argument, error, error_size)
-                                     : add_source(&sources, argument, error, error_size);
-    }
-    if (good)
-        zones = dns_zones_load(sources.sources, sources.count, error, error_size);
-    sources_release(&sources);
-    return zones;
-}
-
-/* A zone that is broken leaves the old ones in service. */
-static void reload(void *context)
-{
-    struct dnsd *dnsd = context;
-    char error[ERROR_SIZE];
-    struct dns_zones *zones = load_zones(dnsd, error, sizeof error);
-    if (!zones) {
-        command_error("dnsd", 0, "%s; the zones stay as they were", error);
-        return;
-    }
-    responder_zones_set(dnsd->responder, zones);
-    dns_zones_free(dnsd->zones);
-    dnsd->zones = zones;
-    fprintf(stderr, "tcpct dnsd: %zu zones are reloaded\n", zones->count);
-}
 
 /* ---- running ------------------------------------------------------------------------------- */
 
@@ -149,7 +48,25 @@ static void print_counters(const void *context, FILE *file)
 {
     const struct dnsd *dnsd = context;
     service_print_counters(file, responder_counters(dnsd->responder), responder_counter_name);
+    service_print_counters(file, zone_loader_counters(dnsd->loader), zone_loader_counter_name);
     fprintf(file, "  \"zones\": %zu,\n", dnsd->zones->count);
+}
+
+/* A thread has made the zones; NULL: the old ones stay. */
+static void take_zones(void *context, struct dns_zones *zones)
+{
+    struct dnsd *dnsd = context;
+    if (!zones)
+        return;
+    responder_zones_set(dnsd->responder, zones);
+    dns_zones_free(dnsd->zones);
+    dnsd->zones = zones;
+}
+
+static void reload(void *context)
+{
+    struct dnsd *dnsd = context;
+    zone_loader_reload(dnsd->loader, dnsd->zones);
 }
 
 static int open_listener(struct dnsd *dnsd)
@@ -175,7 +92,7 @@ static int prepare(struct dnsd *dnsd)
 {
     char error[ERROR_SIZE];
     struct tcpct_config config = { 0 };
-    dnsd->zones = load_zones(dnsd, error, sizeof error);
+    dnsd->zones = zone_loader_load(dnsd->loader, error, sizeof error);
     if (!dnsd->zones)
         return command_error("dnsd", 1, "%s", error);
     dnsd->responder = responder_create(&dnsd->responder_options, dnsd->zones);
@@ -184,6 +101,8 @@ static int prepare(struct dnsd *dnsd)
     /* Connections that the responder has closed live on until the client has acknowledged. */
     config.connections_max = 2 * dnsd->responder_options.connections_max;
     int status = service_open(&dnsd->service, &config);
+    if (status == 0 && !zone_loader_attach(dnsd->loader, dnsd->service.loop, take_zones, dnsd))
+        status = command_error("dnsd", 1, "cannot watch for new zones: %s", strerror(errno));
     return status != 0 ? status : open_listener(dnsd);
 }
 
@@ -191,7 +110,8 @@ static void release(void *context)
 {
     struct dnsd *dnsd = context;
     responder_destroy(dnsd->responder);
-    dns_zones_free(dnsd->zones);
+    if (zone_loader_end(dnsd->loader))
+        dns_zones_free(dnsd->zones);
 }
 
 static int run(struct dnsd *dnsd)
@@ -263,8 +183,10 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
     switch (value) {
     case ZONE:
     case ZONES:
-        dnsd->origins[dnsd->origin_count++] = (struct origin){ optarg, value == ZONES };
-        return 0;
+        dnsd->has_zones = true;
+        return zone_loader_add(dnsd->loader, optarg, value == ZONES)
+                   ? 0
+                   : command_error("dnsd", 1, "there is no memory");
     case PORT:
         if (!unit_number(optarg, 1, UINT16_MAX, &number))
             return bad_value("port", optarg, "a number from 1 to 65535");
@@ -315,7 +237,7 @@ static int take_flags(struct dnsd *dnsd, int argc, char **argv)
     if (optind < argc)
         return command_error("dnsd", EXIT_USAGE, "what is \"%s\"? see `tcpct dnsd --help`",
                              argv[optind]);
-    if (dnsd->origin_count == 0)
+    if (!dnsd->has_zones)
         return command_error("dnsd", EXIT_USAGE, "name a zone with --zone [ORIGIN=]FILE");
     return -1;
 }
@@ -330,14 +252,14 @@ int command_dnsd(int argc, char **argv)
                      .print_counters = print_counters,
                      .context = &dnsd },
         .responder_options = { .idle_us = IDLE_DEFAULT_US, .connections_max = CONNECTIONS_DEFAULT },
-        .origins = calloc((size_t)argc, sizeof *dnsd.origins),
+        .loader = zone_loader_create(),
         .port = PORT_DEFAULT,
     };
     dnsd.service.endpoint_options.parameters.syn_ack_data_limit = 1220;
-    int status = dnsd.origins ? take_flags(&dnsd, argc, argv)
-                              : command_error("dnsd", 1, "there is no memory");
+    int status = dnsd.loader ? take_flags(&dnsd, argc, argv)
+                             : command_error("dnsd", 1, "there is no memory");
     if (status < 0)
         status = run(&dnsd);
-    free(dnsd.origins);
+    zone_loader_destroy(dnsd.loader);
     return status;
 }

@@ -85,17 +85,31 @@ say() {
 
 sed -i 's/^one-trip .*/one-trip A 192.0.2.180/' "$work/plain.zone"
 kill -HUP "$dnsd"
-say "2 zones are reloaded"
+say "2 zones are reloaded: 1 read, 1 unchanged, 0 broken"
 expect "SIGHUP reloads" 0 "192.0.2.180" dig +tcp @$server one-trip.example A
 echo "broken A 1.2.3" >>"$work/plain.zone"
 kill -HUP "$dnsd"
-say "stay as they were"
+say "1 broken"
 expect "a broken zone is named" 0 "plain.zone:[0-9]+: this is no record" cat "$work/dnsd"
 expect "and the old one stays in service" 0 "192.0.2.180" dig +tcp @$server one-trip.example A
+
+# Zones change again and again, and no query is lost.
+sed -i '/^broken/d' "$work/plain.zone"
+"$TCPCT" dig @$server www.example --repeat 300 >"$work/asked" 2>&1 &
+asked=$!
+reloads=0
+while kill -0 "$asked" 2>/dev/null && [ "$reloads" -lt 300 ]; do
+    sed -i "s/^one-trip .*/one-trip A 192.0.2.$((181 + reloads % 9))/" "$work/plain.zone"
+    kill -HUP "$dnsd"
+    reloads=$((reloads + 1))
+done
+wait "$asked"
+expect "300 answers while zones are reloaded" 0 "300 answers: median" cat "$work/asked"
 
 kill -USR1 "$dnsd"
 for _ in {1..100}; do grep -q '^}' "$work/stats" && break; read -rt 0.05 <> <(:) || true; done
 expect "SIGUSR1 writes statistics" 0 '"syn_answered": [1-9]' cat "$work/stats"
+expect "of zones" 0 '"zones_broken": 1,' cat "$work/stats"
 expect "of DNS too" 0 '"dns_framing_errors": 1' cat "$work/stats"
 if end; then ok "SIGTERM ends it with status 0"; else not_ok "SIGTERM ends it" "status $?"; fi
 expect "and with statistics" 0 '"dns_noerror": [1-9]' cat "$work/stats"
