@@ -257,14 +257,15 @@ uint64_t responder_deadline(const struct responder *responder)
 
 /* ---- the rest ------------------------------------------------------------------------------ */
 
-size_t responder_answer_syn(const void *context, const uint8_t *request, size_t request_size,
+size_t responder_answer_syn(const void *context, const struct tcpct_request *request,
                             uint8_t *answer, size_t room)
 {
     const struct responder *responder = context;
-    if (request_size < 2 + DNS_HEADER_SIZE || dns_get16(request) != request_size - 2 || room < 2)
+    if (request->size < 2 + DNS_HEADER_SIZE || dns_get16(request->bytes) != request->size - 2 ||
+        room < 2)
         return 0;
-    size_t size = dns_reply(responder->zones, &dns_any_stream, request + 2, request_size - 2,
-                            answer + 2, room - 2);
+    size_t size = dns_reply(responder->zones, &dns_any_stream, request->bytes + 2,
+                            request->size - 2, answer + 2, room - 2);
     if (size == 0)
         return 0;
     dns_put16(answer, (uint16_t)size);

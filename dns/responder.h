@@ -49,7 +49,7 @@ void responder_serve(struct responder *responder, struct tcpct_stack *stack, uin
 uint64_t responder_deadline(const struct responder *responder);
 
 /* A tcpct_answer_function with a responder as its context: answers one whole framed query. */
-size_t responder_answer_syn(const void *context, const uint8_t *request, size_t request_size,
+size_t responder_answer_syn(const void *context, const struct tcpct_request *request,
                             uint8_t *answer, size_t room);
 
 const struct responder_counters *responder_counters(const struct responder *responder);

@@ -102,16 +102,22 @@ static size_t answer_room(const struct tcpct_listener *listener, const struct se
 
 /* The application's answer. If it is whole, the request is accepted (6.2). */
 static bool answer_data(const struct tcpct_listener *listener, const struct segment *syn,
-                        struct segment *answer, struct tcpct_packet *reply)
+                        struct segment *answer, struct tcpct_packet *reply, uint64_t now_us)
 {
+    const struct tcpct_request request = {
+        .bytes = syn->data,
+        .size = syn->data_size,
+        .remote = syn->source,
+        .remote_port = syn->source_port,
+        .now_us = now_us,
+    };
     if (!listener->options.answer || syn->data_size == 0)
         return false;
     size_t room = answer_room(listener, syn, answer, reply->size);
     uint8_t *data = reply->data + segment_header_size(answer);
     if (room == 0)
         return false;
-    size_t size = listener->options.answer(listener->options.answer_context, syn->data,
-                                           syn->data_size, data, room);
+    size_t size = listener->options.answer(listener->options.answer_context, &request, data, room);
     if (size > room &&
         listener->options.answers_stable) { /* a first part: not yet accepted (6.3) */
         answer->data_size = (uint32_t)room;
@@ -185,7 +191,7 @@ enum listen_verdict listen_syn(const struct tcpct_stack *stack,
         fastopen_grant(stack, syn, &answer.options);
     if (cookie) {
         answer_cookie(stack, syn, &parties, &answer);
-        answered = answer_data(listener, syn, &answer, reply);
+        answered = answer_data(listener, syn, &answer, reply, now_us);
     }
     if (!md5sig_encode(stack->md5sig, &answer, reply, stack->config.checksum_offload))
         return LISTEN_REFUSED;

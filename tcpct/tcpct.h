@@ -214,13 +214,22 @@ enum tcpct_window {
 
 /* ---- listening ----------------------------------------------------------------------------- */
 
+/* A request that came in a <SYN>. Nothing proves that it comes from there. */
+struct tcpct_request {
+    const uint8_t *bytes;
+    size_t size;
+    struct tcpct_address remote;
+    uint16_t remote_port;
+    uint64_t now_us;
+};
+
 /* Answers a request that came in a <SYN> (RFC 6013, 6.2), keeping nothing. Writes at most `room`
  * bytes and returns how many the whole answer has; 0 means: not here, let the connection be made.
  * More than `room` is taken only from listeners with answers_stable: the answer's first `room`
  * bytes then leave, and must be the first that the connection sends. It sees a const context,
  * because a <SYN> may change nothing. */
-typedef size_t tcpct_answer_function(const void *context, const uint8_t *request,
-                                     size_t request_size, uint8_t *answer, size_t room);
+typedef size_t tcpct_answer_function(const void *context, const struct tcpct_request *request,
+                                     uint8_t *answer, size_t room);
 
 struct tcpct_listen_options {
     struct tcpct_address address; /* family 0: all addresses */

@@ -27,12 +27,11 @@ static const uint8_t answer[ANSWER_SIZE];
 
 static struct loop *loop;
 
-static size_t answer_syn(const void *context, const uint8_t *request, size_t size, uint8_t *bytes,
+static size_t answer_syn(const void *context, const struct tcpct_request *request, uint8_t *bytes,
                          size_t room)
 {
     (void)context;
-    (void)request;
-    if (size != REQUEST_SIZE || room < ANSWER_SIZE)
+    if (request->size != REQUEST_SIZE || room < ANSWER_SIZE)
         return 0;
     memcpy(bytes, answer, ANSWER_SIZE);
     return ANSWER_SIZE;

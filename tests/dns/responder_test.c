@@ -366,18 +366,18 @@ static void syn_answers_whole_queries_only(void **state)
     struct world *world = world_create(&usual);
     uint8_t framed[514], answer[1220];
     size_t size = frame(framed, "ns.x. A");
-    size_t got = responder_answer_syn(world->responder, framed, size, answer, sizeof answer);
+    struct tcpct_request request = { .bytes = framed, .size = size };
+    size_t got = responder_answer_syn(world->responder, &request, answer, sizeof answer);
     assert_int_equal(got, 2 + dns_get16(answer));
-    for (size_t i = 0; i < size; i++)
-        assert_int_equal(responder_answer_syn(world->responder, framed, i, answer, sizeof answer),
-                         0);
-    assert_int_equal(
-        responder_answer_syn(world->responder, framed, size + 1, answer, sizeof answer), 0);
     for (size_t room = 0; room < got; room++)
-        assert_int_equal(responder_answer_syn(world->responder, framed, size, answer, room), 0);
-    size = frame(framed, "big.x. TXT");
-    assert_int_equal(responder_answer_syn(world->responder, framed, size, answer, sizeof answer),
-                     0);
+        assert_int_equal(responder_answer_syn(world->responder, &request, answer, room), 0);
+    for (request.size = 0; request.size < size; request.size++)
+        assert_int_equal(responder_answer_syn(world->responder, &request, answer, sizeof answer),
+                         0);
+    request.size = size + 1;
+    assert_int_equal(responder_answer_syn(world->responder, &request, answer, sizeof answer), 0);
+    request.size = frame(framed, "big.x. TXT");
+    assert_int_equal(responder_answer_syn(world->responder, &request, answer, sizeof answer), 0);
     world_destroy(world);
 }
 

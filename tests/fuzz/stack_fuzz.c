@@ -121,11 +121,11 @@ static void trace(void *context, const struct tcpct_trace_event *event)
     CHECK(tcpct_trace_text(event, text, sizeof(text)) < sizeof(text));
 }
 
-static size_t answer(const void *context, const uint8_t *request, size_t request_size,
-                     uint8_t *bytes, size_t room)
+static size_t answer(const void *context, const struct tcpct_request *request, uint8_t *bytes,
+                     size_t room)
 {
     (void)context;
-    size_t size = request_size ? request[0] * 4u : 0;
+    size_t size = request->size ? request->bytes[0] * 4u : 0;
     if (size > room)
         return 0;
     memset(bytes, 0x5a, size);

@@ -20,14 +20,14 @@ static size_t fill_answer(uint8_t *to, uint32_t size)
     return size;
 }
 
-static size_t answer_in_syn(const void *context, const uint8_t *request, size_t request_size,
+static size_t answer_in_syn(const void *context, const struct tcpct_request *request,
                             uint8_t *answer, size_t room)
 {
     uint32_t size;
     (void)context;
-    if (request_size != sizeof(size))
+    if (request->size != sizeof(size))
         return 0;
-    memcpy(&size, request, sizeof(size));
+    memcpy(&size, request->bytes, sizeof(size));
     return size <= room ? fill_answer(answer, size) : 0;
 }
 

@@ -73,10 +73,10 @@ static void test_user_timeout_is_announced(void **state)
     script_end(t);
 }
 
-static size_t long_answer(const void *context, const uint8_t *request, size_t request_size,
-                          uint8_t *answer, size_t room)
+static size_t long_answer(const void *context, const struct tcpct_request *given, uint8_t *answer,
+                          size_t room)
 {
-    (void)context, (void)request, (void)request_size;
+    (void)context, (void)given;
     for (size_t i = 0; i < room; i++)
         answer[i] = script_byte((uint32_t)i);
     return 2000;

@@ -234,13 +234,13 @@ static void send_bytes(struct tcpct_connection *connection, bool answer, uint32_
 }
 
 /* The answer in the <SYN,ACK(SYN)>. */
-static size_t answer_in_syn(const void *context, const uint8_t *request, size_t size,
+static size_t answer_in_syn(const void *context, const struct tcpct_request *request,
                             uint8_t *answer, size_t room)
 {
     const struct losses_scenario *scenario = losses.scenario;
     (void)context;
-    uint32_t number = request[0];
-    if (size != scenario->request || !as_filled(number, false, 0, request, (uint32_t)size))
+    uint32_t number = request->bytes[0], size = (uint32_t)request->size;
+    if (size != scenario->request || !as_filled(number, false, 0, request->bytes, size))
         break_rule("a wrong request came in a <SYN>");
     if (scenario->answer > room && !scenario->stable)
         return 0;

@@ -20,12 +20,13 @@ static const char request[] = "what is the answer?";
 static const char answer[] = "forty-two, as everybody knows";
 
 /* Answers our request if the answer fits; counts how often it was asked. */
-static size_t give_answer(const void *context, const uint8_t *bytes, size_t size, uint8_t *to,
+static size_t give_answer(const void *context, const struct tcpct_request *given, uint8_t *to,
                           size_t room)
 {
     unsigned *asked = *(unsigned *const *)context;
     ++*asked;
-    if (size != sizeof(request) || memcmp(bytes, request, size) != 0 || room < sizeof(answer))
+    if (given->size != sizeof(request) || memcmp(given->bytes, request, sizeof(request)) != 0 ||
+        room < sizeof(answer))
         return 0;
     memcpy(to, answer, sizeof(answer));
     return sizeof(answer);
@@ -387,12 +388,11 @@ static void test_answer_in_syn_ack(void **state)
 }
 
 /* As much as there is room for. */
-static size_t give_all(const void *context, const uint8_t *bytes, size_t size, uint8_t *to,
+static size_t give_all(const void *context, const struct tcpct_request *given, uint8_t *to,
                        size_t room)
 {
     (void)context;
-    (void)bytes;
-    (void)size;
+    (void)given;
     memset(to, 'x', room);
     return room;
 }
