@@ -298,14 +298,16 @@ static bool window_is_closed(const struct tcpct_connection *connection,
 }
 
 /* 2.5: SYN-only options beside Timestamps and Cookie-Pair. The Responder acknowledges with its own;
- * the opening's and its answer's are known already. */
+ * the opening's and its answer's are known already. An opening without data that comes again was not
+ * answered, as far as the Initiator knows. */
 static void take_introduction(struct tcpct_connection *connection, const struct segment *segment,
                               uint64_t now_us)
 {
     if (!close_proved(connection, segment, now_us))
         return;
     tcb_renew_options(connection, &segment->options);
-    if (!connection->initiator && segment->seq != connection->irs + 1)
+    bool bare_opening = segment_length(segment) == 0 && segment->ack == connection->iss + 1;
+    if (!connection->initiator && (segment->seq != connection->irs + 1 || bare_opening))
         tcb_introduce(connection);
 }
 

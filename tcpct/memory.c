@@ -19,6 +19,8 @@ void memory_free(struct memory *memory, void *pointer)
 void *memory_buffer(struct memory *memory, size_t size)
 {
     void *buffer = NULL;
+    if (size > memory->budget - memory->used && memory->reclaim)
+        memory->reclaim(memory->owner, size);
     if (size <= memory->budget - memory->used)
         buffer = memory->allocate(memory->context, size);
     if (buffer)

@@ -11,7 +11,10 @@ struct memory {
     void (*release)(void *context, void *memory);
     void *context;
     size_t used, budget; /* bytes of buffers */
-    uint64_t refused;    /* times the budget or the allocator said no */
+    /* At the budget's end: frees what nobody uses, until `size` bytes fit if it can. NULL: nothing. */
+    void (*reclaim)(void *owner, size_t size);
+    void *owner;
+    uint64_t refused; /* times the budget or the allocator said no */
 };
 
 /* Zeroed memory outside the budget, for tables made once and for pooled structures; or NULL. */

@@ -124,6 +124,8 @@ int tcpct_stack_create(struct tcpct_stack **stack, const struct tcpct_config *co
         return TCPCT_ERROR_MEMORY;
     new->config = full;
     new->memory = memory;
+    new->memory.reclaim = tcb_reclaim;
+    new->memory.owner = new;
     new->now_us = now_us;
     new->rcv_scale = scale_for(full.receive_buffer_max);
     if (!build(new, now_us)) {

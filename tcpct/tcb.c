@@ -7,6 +7,8 @@
 #include "timer.h"
 #include "tune.h"
 
+enum { RECLAIM_STEPS = 64 };
+
 uint32_t stack_random(struct tcpct_stack *stack)
 {
     uint32_t value;
@@ -151,6 +153,31 @@ void tcb_destroy(struct tcpct_connection *connection)
     connection->hash_next = stack->free_list;
     stack->free_list = connection;
     stack->connection_count--;
+}
+
+static void free_empty_buffers(struct tcpct_connection *connection)
+{
+    struct memory *memory = &connection->stack->memory;
+    if (connection->send.used == 0 && connection->flight.count == 0) {
+        ring_free(&connection->send, memory);
+        flight_free(&connection->flight, memory);
+    }
+    if (connection->receive.used == 0 && connection->ranges.count == 0)
+        ring_free(&connection->receive, memory);
+}
+
+void tcb_reclaim(void *owner, size_t size)
+{
+    struct tcpct_stack *stack = owner;
+    struct tcpct_connection *connection = stack->reclaimed;
+    for (unsigned i = 0; i < RECLAIM_STEPS; i++) {
+        if (size <= stack->memory.budget - stack->memory.used)
+            break;
+        connection = connection ? connection->pool_next : stack->pool;
+        if (connection && connection->stack)
+            free_empty_buffers(connection);
+    }
+    stack->reclaimed = connection;
 }
 
 void tcb_begin(struct tcpct_connection *connection, uint32_t iss, uint32_t irs)

@@ -315,6 +315,7 @@ struct tcpct_stack {
     uint32_t bucket_mask, bucket_seed;
     uint32_t connection_count;
     struct tcpct_connection *pool;      /* all, through pool_next */
+    struct tcpct_connection *reclaimed; /* ... up to here; NULL: from the first on */
     struct tcpct_connection *free_list; /* unused ones, through hash_next */
     struct tcpct_connection **heap;     /* timer.h */
     uint32_t heap_count;
@@ -337,6 +338,9 @@ uint32_t stack_random(struct tcpct_stack *stack);
 struct tcpct_connection *tcb_create(struct tcpct_stack *stack, const struct endpoints *endpoints);
 /* Frees everything it has. The application must not hold it any more. */
 void tcb_destroy(struct tcpct_connection *connection);
+
+/* The stack's memory.reclaim: takes buffers from connections that have nothing in them. */
+void tcb_reclaim(void *stack, size_t size);
 
 /* Changes the state and traces it. */
 void tcb_state(struct tcpct_connection *connection, enum tcpct_state state, uint64_t now_us);

@@ -152,6 +152,20 @@ static void test_opening_again(void **state)
     script_end(t);
 }
 
+/* One without data as well, though nothing else would be said: its answer was lost. */
+static void test_bare_opening_again(void **state)
+{
+    (void)state;
+#define BARE_OPENING ". 1 ack 1 <tsx 101, pair, mss 1460, sackOK, wscale 7>"
+    struct script *t = opened(BARE_OPENING, false);
+    for (unsigned i = 0; i < 3; i++) {
+        expect(t, ". 1 ack 1 <tsx ecr 101, pair, mss 1460, sackOK, wscale 5>");
+        expect_nothing(t);
+        inject(t, BARE_OPENING);
+    }
+    script_end(t);
+}
+
 static void everything_is_sent(const char *opening, bool stable)
 {
     struct script *t = opened(opening, stable);
@@ -179,7 +193,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(initiator_renews),       TEST(user_timeout_is_announced),
         TEST(responder_acknowledges), TEST(first_part_is_not_repeated),
-        TEST(opening_again),          TEST(other_blocks),
+        TEST(opening_again),          TEST(bare_opening_again),
+        TEST(other_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

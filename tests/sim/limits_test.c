@@ -213,6 +213,34 @@ static void test_memory_budget(void **state)
     check_rest(&setting);
 }
 
+/* Buffers that stand empty are taken from idle connections when the budget is at its end. */
+static void test_idle_give_back(void **state)
+{
+    struct setting setting;
+    enum { BUDGET = 300000, COUNT = 40, SIZE = 10000, MORE = 200000 };
+    (void)state;
+    begin(&setting, &(struct tcpct_config){ .memory_budget = BUDGET },
+          &(struct tcpct_config){ .memory_budget = BUDGET }, NULL);
+    planned = (struct stream){ .to_send = SIZE, .to_get = SIZE + MORE, .close = STREAM_STAY };
+    for (unsigned i = 0; i < COUNT; i++) {
+        open_stream(&setting, i, i % 4 < 2 ? 4 : 6, i % 2 ? 16 : 0,
+                    (struct stream){ .to_send = SIZE, .to_get = SIZE, .close = STREAM_STAY });
+        sim_run(setting.sim, SECOND);
+        assert_int_equal(setting.streams[i].got, SIZE);
+    }
+    for (unsigned i = 0; i < COUNT; i += COUNT - 1) {
+        setting.streams[i].to_send += MORE;
+        stream_advance(&setting.streams[i]);
+    }
+    sim_run(setting.sim, 10 * SECOND);
+    assert_int_equal(setting.accepted[0].got, SIZE + MORE);
+    assert_int_equal(setting.accepted[COUNT - 1].got, SIZE + MORE);
+    assert_int_equal(counters_of(setting.client).memory_full, 0);
+    assert_int_equal(counters_of(setting.server_host).memory_full, 0);
+    end_all(&setting, COUNT);
+    check_rest(&setting);
+}
+
 /* The allocator itself says no, after each number of allocations: nothing breaks, and what was
  * taken is returned (sim_end looks). */
 static void test_allocator_fails(void **state)
@@ -372,6 +400,7 @@ int main(void)
         TEST(responder_full),    TEST(initiator_full),
         TEST(backlog_full),      TEST(listener_closes),
         TEST(memory_budget),     TEST(allocator_fails),
+        TEST(idle_give_back),    TEST(allocator_fails),
         TEST(create_fails),      TEST(abort),
         TEST(refused),           TEST(dead_link),
         TEST(connect_times_out), TEST(closed_window_is_no_timeout),

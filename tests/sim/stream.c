@@ -9,8 +9,6 @@
 
 enum { CHUNK = 8192 };
 
-static void advance(struct stream *stream);
-
 /* Bytes [offset, offset + size) of a stream: eight at a time from a hash of their place. */
 static void fill(uint64_t seed, uint64_t offset, uint8_t *bytes, size_t size)
 {
@@ -38,7 +36,7 @@ static void wake(void *context)
     struct stream *stream = context;
     stream->pausing = false;
     if (!stream->done)
-        advance(stream);
+        stream_advance(stream);
 }
 
 /* Reads what is there, or what one pause allows. False: it has come to an end. */
@@ -89,7 +87,7 @@ static bool give(struct stream *stream)
     return true;
 }
 
-static void advance(struct stream *stream)
+void stream_advance(struct stream *stream)
 {
     if (!take(stream) || !give(stream))
         return;
@@ -130,7 +128,7 @@ static void accept_all(struct sim_host *host)
                                    .seed_in = 2u * info.remote_port };
         server->plan(stream, &info);
         tcpct_set_user(connection, stream);
-        advance(stream);
+        stream_advance(stream);
     }
 }
 
@@ -152,7 +150,7 @@ static void serve(struct sim_host *host, const struct tcpct_event *event)
         return;
     }
     if (stream->connected)
-        advance(stream);
+        stream_advance(stream);
 }
 
 void stream_listen(struct sim_host *host, struct stream_server *server,

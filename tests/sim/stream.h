@@ -48,6 +48,9 @@ void stream_listen(struct sim_host *host, struct stream_server *server,
 void stream_connect(struct stream *stream, struct sim_host *from, const struct sim_host *to,
                     unsigned family, const struct tcpct_connect_options *given);
 
+/* Goes on, after its plan was changed. It must not be done. */
+void stream_advance(struct stream *stream);
+
 /* For sim_until. */
 bool stream_done(const void *stream);
 /* Fails the test unless the stream ended well. */

@@ -45,6 +45,34 @@ static void test_budget(void **state)
     assert_int_equal(memory.used, 0);
 }
 
+static void give_back(void *owner, size_t size)
+{
+    struct memory *memory = owner;
+    (void)size;
+    memory->used -= 50;
+}
+
+static void test_reclaim(void **state)
+{
+    (void)state;
+    bool works = true;
+    struct memory memory = { .allocate = allocate,
+                             .release = release,
+                             .context = &works,
+                             .used = 90,
+                             .budget = 100,
+                             .reclaim = give_back,
+                             .owner = &memory };
+    void *first = memory_buffer(&memory, 10); /* fits: nobody is asked */
+    assert_int_equal(memory.used, 100);
+    void *second = memory_buffer(&memory, 40);
+    assert_int_equal(memory.used, 90);
+    assert_null(memory_buffer(&memory, 70));
+    assert_int_equal(memory.refused, 1);
+    release(NULL, first);
+    release(NULL, second);
+}
+
 static void test_allocator_says_no(void **state)
 {
     (void)state;
@@ -76,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_reclaim),
         cmocka_unit_test(test_allocator_says_no),
         cmocka_unit_test(test_zeroed),
     };
