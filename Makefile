@@ -209,11 +209,13 @@ INSTALLED = bin/tcpct include/tcpct.h lib/libtcpct.a lib/libtcpct.so lib/$(SONAM
 	$(patsubst tools/%,share/man/man1/%,$(wildcard tools/*.1)) \
 	$(patsubst tools/%,share/man/man3/%,$(wildcard tools/*.3)) \
 	$(patsubst tools/%,share/man/man7/%,$(wildcard tools/*.7)) \
-	share/tcpct/tcpct.lua
+	share/tcpct/tcpct.lua $(patsubst tools/%,share/tcpct/%,$(LAB_FILES) $(ZONES))
+LAB_FILES = $(wildcard tools/lab/*.lab)
+ZONES = $(wildcard tools/zones/*.zone tools/zones/*.signed)
 
 install: all
 	$(INSTALL) -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include lib/pkgconfig share/man/man1 \
-		share/man/man3 share/man/man7 share/tcpct)
+		share/man/man3 share/man/man7 share/tcpct/lab share/tcpct/zones)
 	$(INSTALL) build/tcpct $(DESTDIR)$(PREFIX)/bin/
 	$(INSTALL) -m 644 tcpct/tcpct.h $(DESTDIR)$(PREFIX)/include/
 	$(INSTALL) -m 644 build/libtcpct.a $(DESTDIR)$(PREFIX)/lib/
@@ -226,6 +228,8 @@ install: all
 	$(INSTALL) -m 644 $(wildcard tools/*.3) $(DESTDIR)$(PREFIX)/share/man/man3/
 	$(INSTALL) -m 644 $(wildcard tools/*.7) $(DESTDIR)$(PREFIX)/share/man/man7/
 	$(INSTALL) -m 644 tools/wireshark/tcpct.lua $(DESTDIR)$(PREFIX)/share/tcpct/
+	$(INSTALL) -m 644 $(LAB_FILES) $(DESTDIR)$(PREFIX)/share/tcpct/lab/
+	$(INSTALL) -m 644 $(ZONES) $(DESTDIR)$(PREFIX)/share/tcpct/zones/
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,$(INSTALLED))

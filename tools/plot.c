@@ -183,7 +183,7 @@ static void draw_axes(const struct frame *frame)
     svg_line(frame->out, LEFT, BOTTOM, RIGHT, BOTTOM, "axis");
     svg_line(frame->out, LEFT, TOP, LEFT, BOTTOM, "axis");
     svg_text(frame->out, LEFT, TOP - 18, SVG_START, "title", plot->title);
-    svg_text(frame->out, (LEFT + RIGHT) / 2.0, BOTTOM + 44, SVG_MIDDLE, NULL, plot->x_label);
+    svg_text(frame->out, (LEFT + RIGHT) / 2.0, BOTTOM + 50, SVG_MIDDLE, NULL, plot->x_label);
     svg_text_upright(frame->out, 18, (TOP + BOTTOM) / 2.0,
                      plot->kind == PLOT_CDF ? "part of the samples" : plot->y_label);
 }

@@ -43,14 +43,14 @@ expect "down of what was half built" 0 "" "$TCPCT" lab down --name "$lab"
 gone "nothing is left of what was half built"
 
 up
-read -r link start <"/run/tcpct-lab/$lab/link"
+read -r link start <"/run/tcpct-lab/$lab/processes"
 kill -KILL "$link"
 expect "down after the link has died" 0 "" "$TCPCT" lab down --name "$lab"
 gone "nothing is left after the link has died"
 
 up
-read -r link start <"/run/tcpct-lab/$lab/link"
-echo "$$ $start" >"/run/tcpct-lab/$lab/link" # as if the number had passed to this process
+read -r link start <"/run/tcpct-lab/$lab/processes"
+echo "$$ $start" >"/run/tcpct-lab/$lab/processes" # as if the number had passed to this process
 expect "down ends no other process" 0 "" "$TCPCT" lab down --name "$lab"
 kill -TERM "$link"
 gone "nothing is left beside the link"

@@ -22,7 +22,10 @@ static void test_usage(void **state)
     assert_int_equal(LAB("exec", "client").status, EXIT_USAGE);
     assert_int_equal(LAB("exec", "client", "--").status, EXIT_USAGE);
     assert_int_equal(LAB("exec", "client", "true").status, EXIT_USAGE);
-    assert_int_equal(LAB("exec", "router", "--", "true").status, EXIT_USAGE);
+    assert_int_equal(LAB("shell").status, EXIT_USAGE);
+    assert_int_equal(LAB("run").status, EXIT_USAGE);
+    assert_int_equal(LAB("run", "sideways").status, EXIT_USAGE);
+    assert_int_equal(LAB("list", "/nonexistent/file.lab").status, EXIT_USAGE);
     assert_int_equal(LAB("enter").status, EXIT_USAGE);
     assert_int_equal(LAB("enter", "true").status, EXIT_USAGE);
     struct run run = LAB("--help");
