@@ -26,8 +26,7 @@ static bool take_name(struct dns_query *query, const uint8_t *message, size_t si
     return true;
 }
 
-/* Offset behind the possibly compressed name at `at`, or 0 if it leaves the message. */
-static size_t skip_name(const uint8_t *message, size_t size, size_t at)
+size_t dns_name_skip(const uint8_t *message, size_t size, size_t at)
 {
     while (at < size) {
         uint8_t byte = message[at];
@@ -64,7 +63,7 @@ static bool take_records(struct dns_query *query, const uint8_t *message, size_t
     unsigned before = dns_get16(message + 6) + dns_get16(message + 8);
     unsigned count = before + dns_get16(message + 10);
     for (unsigned i = 0; i < count; i++) {
-        size_t head = skip_name(message, size, at);
+        size_t head = dns_name_skip(message, size, at);
         if (head == 0 || head + RECORD_HEAD_SIZE > size)
             return false;
         size_t next = head + RECORD_HEAD_SIZE + dns_get16(message + head + 8);

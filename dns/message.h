@@ -95,6 +95,9 @@ enum dns_verdict {
  * bytes behind the last record. */
 enum dns_verdict dns_query_parse(struct dns_query *query, const uint8_t *message, size_t size);
 
+/* Offset behind the possibly compressed name at `at`, or 0 if it leaves the message. */
+size_t dns_name_skip(const uint8_t *message, size_t size, size_t at);
+
 /* What dns_query_write makes of a question. */
 struct dns_question {
     const uint8_t *name; /* wire form */

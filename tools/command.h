@@ -27,6 +27,7 @@ int command_dig(int argc, char **argv);
 int command_link(int argc, char **argv);
 int command_dump(int argc, char **argv);
 int command_lab(int argc, char **argv);
+int command_stub(int argc, char **argv);
 int command_pipe(int argc, char **argv);
 
 /* One sentence to standard error, prefixed with "tcpct COMMAND: " (COMMAND NULL: "tcpct: ");

@@ -7,6 +7,7 @@
 static const struct command commands[] = {
     { "dnsd", "a DNS responder over TCP Cookie Transactions", command_dnsd },
     { "dig", "one DNS query over TCP Cookie Transactions", command_dig },
+    { "stub", "a local DNS server that asks over TCP Cookie Transactions", command_stub },
     { "pipe", "a byte stream over TCP Cookie Transactions, for any program", command_pipe },
     { "link", "a link emulator between two TUN devices", command_link },
     { "dump", "a capture as text, with every option of RFC 6013", command_dump },

@@ -18,12 +18,10 @@ static const struct tcpct_address loopbacks[2] = { { 4, { 127, 0, 0, 1 } }, { 6,
 /* Where it is bound: the kernel has chosen the port. */
 static struct socket_name name_of(int fd, const struct tcpct_address *address)
 {
-    struct sockaddr_storage storage = { 0 };
-    socklen_t size = sizeof storage;
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&storage, &size), 0);
-    uint16_t port = address->family == 4 ? ((struct sockaddr_in *)&storage)->sin_port
-                                         : ((struct sockaddr_in6 *)&storage)->sin6_port;
-    return (struct socket_name){ *address, ntohs(port) };
+    struct sockaddr_in6 bound = { 0 }; /* the port stands where sockaddr_in has it */
+    socklen_t size = sizeof bound;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
+    return (struct socket_name){ *address, ntohs(bound.sin6_port) };
 }
 
 static short wait_for(int fd, short events)
