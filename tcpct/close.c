@@ -7,6 +7,7 @@
 #include "restart.h"
 #include "seq.h"
 #include "timer.h"
+#include "timestamps.h"
 
 enum { CHALLENGES_MAX = 1000 }; /* a second; not so few that they could be counted (7) */
 
@@ -39,7 +40,8 @@ bool close_paired(const struct tcpct_connection *connection, const struct segmen
 bool close_proved(const struct tcpct_connection *connection, const struct segment *segment,
                   uint64_t now_us)
 {
-    return close_paired(connection, segment) && restart_echo_fits(connection, segment, now_us);
+    return close_paired(connection, segment) && restart_echo_fits(connection, segment, now_us) &&
+           timestamps_fit(connection, &segment->options, now_us);
 }
 
 bool close_is_ghost(const struct tcpct_connection *connection, const struct segment *segment)

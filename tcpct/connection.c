@@ -226,6 +226,7 @@ void tcpct_connection_info(const struct tcpct_connection *connection, struct tcp
     info->syn_data_sent = connection->syn_data_sent > 0;
     info->syn_ack_data_taken = connection->syn_ack_data_taken;
     info->restarted = connection->restarted;
+    info->timestamp_bits = 8u * connection->timestamp_size;
     info->mss = connection->mss;
     info->cwnd = congestion->cwnd;
     info->ssthresh = congestion->ssthresh;

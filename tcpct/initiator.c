@@ -13,6 +13,7 @@
 #include "restart.h"
 #include "seq.h"
 #include "timer.h"
+#include "timestamps.h"
 
 enum {
     SYN_DATA_TRIES = 2,
@@ -81,6 +82,7 @@ static bool parameters_valid(const struct tcpct_connect_options *options)
     return (options->remote.family == 4 || options->remote.family == 6) && options->remote_port &&
            !ip_address_is_unusable(&options->remote) &&
            (size == 0 || (size >= COOKIE_SIZE_MIN && size <= COOKIE_SIZE_MAX && size % 2 == 0)) &&
+           timestamps_parameter_valid(options->parameters.extend_ts) &&
            (options->request || options->request_size == 0);
 }
 
@@ -126,6 +128,7 @@ static void begin_exchange(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct cookie_endpoints parties = endpoints_for_cookie(&connection->endpoints);
     choose_cookie(connection, now_us);
+    connection->timestamp_size = 4; /* of a <SYN> */
     connection->iss = isn_initiator(&connection->stack->isn_keys, &parties, now_us);
     connection->snd_una = connection->snd_nxt = connection->iss;
     connection->data_seq = connection->iss + 1;
@@ -321,6 +324,8 @@ static enum tcpct_verdict established(struct tcpct_connection *connection,
     timer_stop(connection, TIMER_RETRANSMISSION);
     timer_stop(connection, TIMER_USER);
     tcb_first_rtt(connection, &segment->options, now_us);
+    if (cookies)
+        timestamps_propose(connection, timestamps_choose(connection, restart_path(connection)));
     connection->ack_now = true;
     connection->stack->counters.connections_made++;
     tcb_state(connection, TCPCT_ESTABLISHED, now_us);
@@ -511,6 +516,7 @@ static void goes_on_plainly(struct tcpct_connection *connection, uint64_t now_us
     peer->plain_until_us = now_us + SHUNNED_US;
     connection->pair.size = 0;
     connection->introducing = false;
+    timestamps_propose(connection, 4);
     connection->stack->counters.openings_plain++;
     trace_connection(connection, TCPCT_TRACE_OPENING, "goes on as plain TCP", 0, now_us);
 }

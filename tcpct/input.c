@@ -8,10 +8,10 @@
 #include "restart.h"
 #include "seq.h"
 #include "timer.h"
+#include "timestamps.h"
 #include "tune.h"
 
 enum { DELAYED_ACK_US = 40 * MILLISECOND_US, DELAYED_ACK_SEGMENTS = 2 };
-static const uint64_t TS_RECENT_LIFE_US = 24ull * 86400 * SECOND_US; /* RFC 7323, 5.5 */
 
 /* Something unexpected is answered by what we have (RFC 9293, 3.10.7.4). */
 static enum tcpct_verdict unacceptable(struct tcpct_connection *connection)
@@ -39,25 +39,14 @@ static enum tcpct_verdict out_of_window(struct tcpct_connection *connection,
     return unacceptable(connection);
 }
 
-/* RFC 7323, 5.3, R1: PAWS. */
-static bool timestamp_is_old(const struct tcpct_connection *connection,
-                             const struct tcp_options *options, uint64_t now_us)
-{
-    return seq_lt(options->timestamp_value, connection->ts_recent) &&
-           now_us - connection->ts_recent_us < TS_RECENT_LIFE_US;
-}
-
 /* RFC 7323, 4.3: the timestamp to echo is that of the segment that moves the left edge. What comes
  * after a FIN that we hold back (RFC 6013, 5) stands at that edge, too. */
 static void take_timestamp(struct tcpct_connection *connection, const struct segment *segment,
                            uint64_t now_us)
 {
     uint32_t edge = connection->last_ack_sent + (connection->end_seen && !connection->fin_received);
-    if (!connection->timestamps || !seq_leq(segment->seq, edge) ||
-        timestamp_is_old(connection, &segment->options, now_us))
-        return;
-    connection->ts_recent = segment->options.timestamp_value;
-    connection->ts_recent_us = now_us;
+    if (seq_leq(segment->seq, edge) && !timestamps_are_old(connection, &segment->options, now_us))
+        timestamps_take(connection, &segment->options, now_us);
 }
 
 /* RFC 9293, 3.4: some of the segment is inside the window. */
@@ -321,13 +310,15 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         return initiator_syn_sent(connection, segment, reply, now_us);
     if (connection->timestamps && !(segment->flags & SEGMENT_RST)) {
         if (!(options->present & (OPTION_TIMESTAMPS | OPTION_TIMESTAMPS_EXTENDED)))
-            return TCPCT_UNACCEPTABLE; /* RFC 7323, 3.2 */
-        if (timestamp_is_old(connection, options, now_us))
-            return unacceptable(connection);
+            return TCPCT_UNACCEPTABLE;                    /* RFC 7323, 3.2 */
+        if (!timestamps_fit(connection, options, now_us)) /* an empty one could be such an answer */
+            return segment_length(segment) ? unacceptable(connection) : TCPCT_UNACCEPTABLE;
         if (connection->pair.size &&
             (connection->initiator || seq_lt(connection->snd_una, segment->ack)) &&
             !restart_echo_fits(connection, segment, now_us))
             return TCPCT_UNACCEPTABLE;
+        if (timestamps_are_old(connection, options, now_us))
+            return unacceptable(connection);
     }
     if (connection->initiator && connection->pair.size &&
         (!connection->confirmed || connection->opened_plainly) &&
@@ -361,7 +352,10 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
     if (connection->state == TCPCT_SYN_RECEIVED &&
         !handshake_acknowledged(connection, segment, reply, now_us))
         return reply->length ? TCPCT_REPLIED : TCPCT_NO_RESOURCES;
-    take_timestamp(connection, segment, now_us);
+    if (connection->timestamps) {
+        timestamps_settle(connection, options);
+        take_timestamp(connection, segment, now_us);
+    }
     if (!connection->initiator && connection->pair.size && segment->seq == connection->rcv_nxt &&
         segment->seq == connection->irs + 1)
         restart_dated(connection, options->timestamp_value);

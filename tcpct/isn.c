@@ -1,7 +1,11 @@
 /* isn.c - sequence numbers and timestamps from a MAC instead of memory. */
 #include "isn.h"
 
+#include <string.h>
+
 #include <openssl/crypto.h>
+
+#include "options.h"
 
 /* What a 3-bit MSS stands for: the defaults of IPv4 and IPv6 (RFC 9293, 3.7.1), Ethernet less
  * various tunnels, Ethernet, and jumbo frames. */
@@ -109,6 +113,18 @@ uint32_t timestamp_offset(const struct isn_keys *keys, const struct cookie_endpo
 
     compute(keys->timestamp, MAC_LABEL_TIMESTAMP_OFFSET, endpoints, 0, 0, &offset);
     return offset;
+}
+
+void timestamp_prefix(const struct isn_keys *keys, const struct cookie_endpoints *endpoints,
+                      const uint8_t *cookie, size_t cookie_size, uint8_t prefix[12])
+{
+    uint8_t input[MAC_INPUT_BEGIN_MAX + COOKIE_SIZE_MAX], tag[MAC_SIZE];
+    struct wire wire = wire_writer(input, sizeof input);
+
+    mac_input_begin(&wire, MAC_LABEL_TIMESTAMP_PREFIX, endpoints);
+    wire_write(&wire, cookie, cookie_size);
+    mac_compute(keys->timestamp, input, wire.position, tag);
+    memcpy(prefix, tag, 12);
 }
 
 uint32_t timestamp_with_options(uint32_t timestamp, const struct isn_options *options)

@@ -48,6 +48,9 @@ uint32_t isn_initiator(const struct isn_keys *keys, const struct cookie_endpoint
 
 /* The timestamp offset of a connection (RFC 7323, 5.4): the clock has ticks of 1 ms. */
 uint32_t timestamp_offset(const struct isn_keys *keys, const struct cookie_endpoints *endpoints);
+/* The prefix of an Initiator's larger timestamps (RFC 6013, 4.3), for an exchange with this cookie. */
+void timestamp_prefix(const struct isn_keys *keys, const struct cookie_endpoints *endpoints,
+                      const uint8_t *cookie, size_t cookie_size, uint8_t prefix[12]);
 /* A timestamp, rounded down (by less than 2^ISN_TIMESTAMP_BITS) to carry options in its low bits,
  * and back. */
 uint32_t timestamp_with_options(uint32_t timestamp, const struct isn_options *options);

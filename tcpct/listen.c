@@ -8,6 +8,7 @@
 #include "restart.h"
 #include "seq.h"
 #include "timer.h"
+#include "timestamps.h"
 
 enum { AMPLIFICATION_MAX = 3, TIMESTAMP_ROUNDED = 1 << ISN_TIMESTAMP_BITS };
 
@@ -394,6 +395,7 @@ bool listen_converts(struct tcpct_connection *connection, const struct segment *
     connection->responder_timestamp = options->timestamp_echo;
     connection->opening_timestamp = options->timestamp_value;
     take_pair(connection, segment, cookie);
+    timestamps_agree(connection, options, now_us);
     introduce(connection, now_us);
     return true;
 }
@@ -433,6 +435,7 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
         return NULL;
     take_pair(connection, segment, cookie);
     restart_opened(connection, segment, now_us);
+    timestamps_agree(connection, options, now_us);
     if (listener->options.answers_stable)
         take_short_sack(connection, segment);
     introduce(connection, now_us);

@@ -9,6 +9,7 @@
 #include "restart.h"
 #include "seq.h"
 #include "timer.h"
+#include "timestamps.h"
 
 enum { EXTENDED_OPTION_SIZE = 4 /* kind 254 */ };
 
@@ -166,11 +167,13 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
         if (connection->initiator && seq == connection->iss + 1 &&
             (has_data || !connection->confirmed))
             make_opening(connection, segment);
-        if (!connection->confirmed) /* all options but kind 254 itself */
-            connection->opening_extension =
-                (uint16_t)(segment_header_size(segment) - ip_header_size(&segment->source) -
-                           TCP_HEADER_SIZE - EXTENDED_OPTION_SIZE);
     }
+    timestamps_widen(connection, options, now_us);
+    if (introduction && !(flags & SEGMENT_RST) &&
+        !connection->confirmed) /* all options but kind 254 itself */
+        connection->opening_extension =
+            (uint16_t)(segment_header_size(segment) - ip_header_size(&segment->source) -
+                       TCP_HEADER_SIZE - EXTENDED_OPTION_SIZE);
 }
 
 /* Bytes of data that fit a segment with these headers (RFC 6691; the MSS leaves options out). */

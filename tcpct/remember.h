@@ -39,8 +39,8 @@ struct remembered {
 /* At an Initiator, behind the entry. */
 struct remembered_pair {
     uint8_t size, initiator[COOKIE_SIZE_MAX], responder[COOKIE_SIZE_MAX];
-    uint8_t window_scale; /* the peer's */
-    uint8_t timestamp_size;
+    uint8_t window_scale;                    /* the peer's */
+    uint8_t timestamp_size, timestamp_round; /* bytes; what the offset has above 32 bits */
     bool window_scaling, sack_permitted, ecn;
     uint8_t restarts;
     uint32_t iss, irs, responder_timestamp, timestamp_offset;

@@ -20,14 +20,16 @@ struct segment reply_to(const struct tcpct_stack *stack, const struct segment *s
 static void copy_options(const struct tcp_options *from, struct tcp_options *to)
 {
     if (from->present & (OPTION_TIMESTAMPS | OPTION_TIMESTAMPS_EXTENDED)) {
-        to->present |= OPTION_TIMESTAMPS;
-        to->timestamp_size = 4;
+        bool wide = from->timestamp_size > 4 || from->present & OPTION_COOKIE_PAIR;
+        to->present |= wide ? OPTION_TIMESTAMPS_EXTENDED : OPTION_TIMESTAMPS;
+        to->timestamp_size = from->timestamp_size;
         to->timestamp_value = from->timestamp_echo;
         to->timestamp_echo = from->timestamp_value;
+        memcpy(to->timestamp_value_prefix, from->timestamp_echo_prefix, 12);
+        memcpy(to->timestamp_echo_prefix, from->timestamp_value_prefix, 12);
     }
     if (from->present & OPTION_COOKIE_PAIR) {
-        to->present &= ~(uint32_t)OPTION_TIMESTAMPS;
-        to->present |= OPTION_COOKIE_PAIR | OPTION_TIMESTAMPS_EXTENDED;
+        to->present |= OPTION_COOKIE_PAIR;
         to->cookie_size = from->cookie_size;
         memcpy(to->initiator_cookie, from->initiator_cookie, from->cookie_size);
         memcpy(to->responder_cookie, from->responder_cookie, from->cookie_size);

@@ -7,6 +7,7 @@
 #include "peers.h"
 #include "seq.h"
 #include "timer.h"
+#include "timestamps.h"
 
 enum {
     RESTARTS_MAX = 64,             /* of one pair */
@@ -65,7 +66,9 @@ static void remember_the_pair(const struct tcpct_connection *connection,
     pair->iss = connection->iss;
     pair->irs = connection->irs;
     pair->responder_timestamp = connection->responder_timestamp;
-    pair->timestamp_offset = connection->timestamp_offset;
+    pair->timestamp_offset = (uint32_t)connection->timestamp_offset;
+    pair->timestamp_round = (uint8_t)(connection->timestamp_offset >> 32);
+    pair->timestamp_size = connection->timestamp_size;
     pair->restarts = connection->restarts;
     pair->trusted_s = seconds(connection->exchanged_us + life_us);
 }
@@ -101,6 +104,14 @@ static struct path_state *path_of(struct remember_table *table, struct remembere
         if (entry->path.window)
             return &entry->path;
     return NULL;
+}
+
+const struct path_state *restart_path(const struct tcpct_connection *connection)
+{
+    struct tcpct_stack *stack = connection->stack;
+    struct remember_key key = key_of(stack, &connection->endpoints);
+    struct remember_table *table = table_of(stack, connection->initiator, key.remote.family);
+    return path_of(table, remember_find(table, &key), &key);
 }
 
 bool restart_echo_fits(const struct tcpct_connection *connection, const struct segment *segment,
@@ -147,12 +158,15 @@ static void take_up(struct tcpct_connection *connection, struct remembered *entr
     memcpy(connection->pair.initiator, pair->initiator, pair->size);
     memcpy(connection->pair.responder, pair->responder, pair->size);
     connection->ecn.agreed = pair->ecn;
-    pair->timestamp_offset += 1 + (stack_random(connection->stack) & OFFSET_STEP_MASK);
+    connection->timestamp_offset = (uint64_t)pair->timestamp_round << 32 | pair->timestamp_offset;
+    connection->timestamp_offset += 1 + (stack_random(connection->stack) & OFFSET_STEP_MASK);
+    pair->timestamp_offset = (uint32_t)connection->timestamp_offset;
+    pair->timestamp_round = (uint8_t)(connection->timestamp_offset >> 32);
     pair->restarts++;
-    connection->timestamp_offset = pair->timestamp_offset;
     connection->timestamp_first = tcb_timestamp(connection, now_us);
     connection->responder_timestamp = connection->ts_recent = pair->responder_timestamp;
     connection->ts_recent_us = now_us;
+    timestamps_propose(connection, pair->timestamp_size);
     connection->restarts = pair->restarts;
     connection->exchanged_us =
         (uint64_t)pair->trusted_s * SECOND_US - 2 * connection->stack->config.msl_us;

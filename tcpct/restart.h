@@ -23,6 +23,9 @@ bool restart_echo_fits(const struct tcpct_connection *connection, const struct s
 /* An orderly end: what the next connection, or incarnation, may use is remembered. */
 void restart_remember(const struct tcpct_connection *connection, uint64_t now_us);
 
+/* What is remembered of the path between a connection's addresses, in its role; NULL: nothing. */
+const struct path_state *restart_path(const struct tcpct_connection *connection);
+
 /* ---- Initiator ----------------------------------------------------------------------------- */
 
 /* Begins a remembered connection to endpoints->remote and its port again (from local_port, unless

@@ -20,6 +20,7 @@
 #include "restart.h"
 #include "seq.h"
 #include "timer.h"
+#include "timestamps.h"
 
 /* A Fast Open cookie serves for hours (RFC 7413, 5.1 asks for a change of secrets). */
 static const uint64_t FAST_OPEN_INTERVAL_US = 6 * 3600ull * SECOND_US;
@@ -208,7 +209,7 @@ int tcpct_md5_key_set(struct tcpct_stack *stack, const struct tcpct_address *pee
 static bool listen_options_valid(const struct tcpct_listen_options *options)
 {
     uint8_t size = options->parameters.cookie_desired;
-    return options->port &&
+    return options->port && timestamps_parameter_valid(options->parameters.extend_ts) &&
            (size == 0 || (size >= COOKIE_SIZE_MIN && size <= COOKIE_SIZE_MAX && size % 2 == 0));
 }
 

@@ -333,7 +333,7 @@ void tcb_first_rtt(struct tcpct_connection *connection, const struct tcp_options
 
 uint32_t tcb_timestamp(const struct tcpct_connection *connection, uint64_t now_us)
 {
-    return (uint32_t)(now_us / TIMESTAMP_TICK_US) + connection->timestamp_offset;
+    return (uint32_t)(now_us / TIMESTAMP_TICK_US + connection->timestamp_offset);
 }
 
 static void take_mss(struct tcpct_connection *connection, const struct tcp_options *options)
@@ -374,6 +374,8 @@ void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_opti
     }
     connection->sack_permitted = options->present & (OPTION_SACK_PERMITTED | OPTION_SACK);
     connection->timestamps = options->timestamp_size > 0;
+    connection->timestamp_size = connection->timestamps ? 4 : 0;
+    connection->timestamps_settled = true;
     congestion_init(&connection->congestion, &congestion_cubic, connection->mss);
 }
 

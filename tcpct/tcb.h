@@ -54,6 +54,12 @@ struct cookie_pair {
     uint8_t initiator[COOKIE_SIZE_MAX], responder[COOKIE_SIZE_MAX];
 };
 
+/* The bits above a timestamp's low 32; of a 64-bit one only `low` counts. */
+struct timestamp_prefix {
+    uint64_t high;
+    uint32_t low;
+};
+
 /* What a <SYN,ACK(SYN)> offered an Initiator (initiator.h). */
 struct cookie_offer {
     bool known;
@@ -247,9 +253,13 @@ struct tcpct_connection {
 
     /* Timestamps (RFC 7323). */
     bool timestamps;
-    uint32_t timestamp_offset, ts_recent, last_ack_sent;
+    uint64_t timestamp_offset; /* 64 bits, since what is above 32 goes into the prefix */
+    uint32_t ts_recent, last_ack_sent;
     uint32_t timestamp_first; /* our first TS Value: echoes of this incarnation are not older */
     uint64_t ts_recent_us;    /* when ts_recent was taken */
+    uint8_t timestamp_size;   /* bytes, with cookies: agreed or proposed (timestamps.h) */
+    bool timestamps_settled;  /* ... agreed */
+    struct timestamp_prefix prefix, recent_prefix; /* of our clock at 0; of ts_recent */
 
     /* RFC 6013. */
     struct cookie_pair pair;

@@ -82,12 +82,15 @@ struct tcpct_packet {
  * except that cookie_desired then means "plain TCP": start from TCPCT_PARAMETERS_DEFAULT. */
 struct tcpct_parameters {
     uint8_t cookie_desired;      /* TCPCT_COOKIE_DESIRED: 0, 8, 10, 12, 14 or 16 */
-    uint8_t extend_ts;           /* TCPCT_EXTEND_TS: 0 (off: 32), 32, 64 or 128 */
+    uint8_t extend_ts;           /* TCPCT_EXTEND_TS: 0 (off: 32), 32, 64, 128, or ..._AUTO */
     bool in_always;              /* TCPCT_IN_ALWAYS: discard a <SYN> without Cookie */
     bool out_never;              /* TCPCT_OUT_NEVER: never send the Cookie option */
     uint16_t syn_data_limit;     /* TCP_SYN_DATA_LIMIT: 0 to 496 */
     uint16_t syn_ack_data_limit; /* TCP_SYN_ACK_DATA_LIMIT: 0 to 1220 */
 };
+/* Bits of timestamps. An Initiator sends that many (AUTO: 64 if sequence numbers could come round on
+ * that path within two MSL, else 32); a Responder takes that many at most (AUTO: any). */
+#define TCPCT_EXTEND_TS_AUTO 1
 #define TCPCT_PARAMETERS_DEFAULT ((struct tcpct_parameters){ .cookie_desired = 16 })
 
 struct tcpct_trace_event; /* see "trace" below */
@@ -354,6 +357,7 @@ struct tcpct_info {
     bool syn_data_sent;      /* our request travelled in the <SYN> */
     bool syn_ack_data_taken; /* the answer began in the <SYN,ACK(SYN)> */
     bool restarted;          /* a closed connection was begun again */
+    uint8_t timestamp_bits;  /* 0 (none), 32, 64 or 128 */
     uint16_t mss;            /* payload of a full segment without header extension */
     uint32_t cwnd, ssthresh; /* bytes */
     uint32_t flight;         /* bytes sent and neither acknowledged nor lost */

@@ -69,7 +69,7 @@ const char endpoint_usage[] =
     "                           for all that goes to such a peer and comes from it\n"
     "RFC 6013, section 12:\n"
     "  --cookie-desired BYTES   8, 10, 12, 14 or 16 (default); 0: plain TCP\n"
-    "  --extend-ts BITS         timestamps of 32 (default), 64 or 128\n"
+    "  --extend-ts BITS         timestamps of 32 (default), 64 or 128, or auto\n"
     "  --in-always              discard a <SYN> without Cookie\n"
     "  --out-never              never send the Cookie option\n"
     "  --syn-data-limit BYTES   data in a <SYN>, 0 to 496\n"
@@ -181,9 +181,11 @@ static int take_parameter(struct endpoint_options *options, int value, const cha
         parameters->cookie_desired = (uint8_t)number;
         break;
     case FLAG_EXTEND_TS:
-        if (!unit_number(argument, 32, 128, &number) ||
-            (number != 32 && number != 64 && number != 128))
-            return bad_value(options, value, argument, "32, 64 or 128 bits");
+        if (strcmp(argument, "auto") == 0)
+            number = TCPCT_EXTEND_TS_AUTO;
+        else if (!unit_number(argument, 32, 128, &number) ||
+                 (number != 32 && number != 64 && number != 128))
+            return bad_value(options, value, argument, "32, 64 or 128 bits, or auto");
         parameters->extend_ts = (uint8_t)number;
         break;
     case FLAG_IN_ALWAYS:

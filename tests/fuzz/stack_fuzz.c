@@ -42,6 +42,8 @@ struct flow {
     uint8_t cookie_size;
     bool peer_is_initiator;
     uint8_t peer_cookie[COOKIE_SIZE_MAX], stack_cookie[COOKIE_SIZE_MAX];
+    uint8_t timestamp_size; /* bytes that the stack last used, and their prefixes */
+    uint8_t stack_prefix[12], prefix[12];
 };
 
 struct world {
@@ -163,6 +165,11 @@ static void watch(struct world *world, const struct tcpct_packet *packet)
     }
     if (segment.options.timestamp_size)
         flow->stack_timestamp = segment.options.timestamp_value;
+    flow->timestamp_size = segment.options.timestamp_size;
+    if (segment.options.timestamp_size > 4) {
+        memcpy(flow->stack_prefix, segment.options.timestamp_value_prefix, 12);
+        memcpy(flow->prefix, segment.options.timestamp_echo_prefix, 12);
+    }
     if (segment.options.present & OPTION_COOKIE) {
         memcpy(flow->stack_cookie, segment.options.initiator_cookie, COOKIE_SIZE_MAX);
         flow->cookie_size = segment.options.cookie_size;
@@ -247,6 +254,13 @@ static void input(struct world *world, const struct tcpct_packet *packet)
     }
 }
 
+/* The right prefixes of larger timestamps, once there are any. */
+static void fill_prefixes(const struct flow *flow, struct tcp_options *options)
+{
+    memcpy(options->timestamp_value_prefix, flow->prefix, 12);
+    memcpy(options->timestamp_echo_prefix, flow->stack_prefix, 12);
+}
+
 /* The right cookies for this flow. */
 static void fill_cookies(const struct flow *flow, struct tcp_options *options)
 {
@@ -280,6 +294,7 @@ static void take_options(struct world *world, const struct flow *flow, struct tc
             options->timestamp_size = (uint8_t)(4 << take(world, 1) % 3);
         options->timestamp_value = take_near(world, flow->timestamp);
         options->timestamp_echo = take_near(world, flow->stack_timestamp);
+        fill_prefixes(flow, options);
     }
     if (present & (OPTION_COOKIE | OPTION_COOKIE_PAIR)) {
         fill_cookies(flow, options);
@@ -359,7 +374,7 @@ static void input_raw(struct world *world)
 
 /* What a sound peer would send: the numbers, timestamps and cookies that the stack expects. */
 static void input_sound(struct world *world, unsigned family, struct flow *flow, uint8_t flags,
-                        uint32_t present)
+                        uint32_t present, uint8_t size)
 {
     static uint8_t bytes[2048];
     struct segment segment = {
@@ -383,6 +398,9 @@ static void input_sound(struct world *world, unsigned family, struct flow *flow,
     };
     struct tcpct_packet packet = { .data = bytes, .size = sizeof(bytes) };
     fill_cookies(flow, &segment.options);
+    fill_prefixes(flow, &segment.options);
+    if (present & OPTION_TIMESTAMPS_EXTENDED)
+        segment.options.timestamp_size = size;
     if (md5sig_find(world->md5sig, &segment.source))
         segment.options.present &= OPTION_MSS | OPTION_TIMESTAMPS;
     CHECK(encode(world, &segment, true, &packet));
@@ -510,6 +528,7 @@ static void serve_events(struct world *world)
 static void establish(struct world *world, uint32_t which)
 {
     const uint32_t syn = OPTION_MSS | OPTION_WINDOW_SCALE | OPTION_SACK_PERMITTED;
+    const uint8_t bits = which & 64 ? (which & 128 ? 128 : 64) : 32;
     const uint32_t paired = syn | OPTION_TIMESTAMPS_EXTENDED | OPTION_COOKIE_PAIR;
     for (unsigned i = 0; i < 4; i++) {
         bool cookies = i & 1, outgoing = i & 2;
@@ -523,18 +542,19 @@ static void establish(struct world *world, uint32_t which)
                 .remote = world->peer_address[family],
                 .local_port = flow->stack_port,
                 .remote_port = flow->peer_port,
-                .parameters = { .cookie_desired = cookies ? flow->cookie_size : 0 },
+                .parameters = { .cookie_desired = cookies ? flow->cookie_size : 0,
+                                .extend_ts = bits },
             };
             CHECK(tcpct_connect(world->stack, &options, free_handle(world), world->now_us) ==
                   TCPCT_OK);
             drain(world);
             if (which & 32)
                 continue; /* it stays in SYN-SENT */
-            input_sound(world, family, flow, SEGMENT_SYN | SEGMENT_ACK, with);
+            input_sound(world, family, flow, SEGMENT_SYN | SEGMENT_ACK, with, 4);
         } else {
-            input_sound(world, family, flow, SEGMENT_SYN, with);
+            input_sound(world, family, flow, SEGMENT_SYN, with, 4);
             input_sound(world, family, flow, SEGMENT_ACK | SEGMENT_PSH,
-                        cookies ? paired : (uint32_t)OPTION_TIMESTAMPS);
+                        cookies ? paired : (uint32_t)OPTION_TIMESTAMPS, (uint8_t)(bits / 8));
         }
         serve_events(world);
         drain(world);
@@ -563,7 +583,9 @@ static void begin(struct world *world)
     };
     const struct tcpct_listen_options listen = {
         .port = PORT,
-        .parameters = { .cookie_desired = 16, .syn_ack_data_limit = 1220 },
+        .parameters = { .cookie_desired = 16,
+                        .extend_ts = TCPCT_EXTEND_TS_AUTO,
+                        .syn_ack_data_limit = 1220 },
         .backlog = 3,
         .answer = answer,
     };

@@ -302,7 +302,7 @@ static void test_more_data_after_initiator_close(void **state)
             expect(t, ". 12 ack 12 <tsx ecr 52, pair>");
             script_wait(t, seconds * SECOND);
         }
-        const uint32_t tsoffset = old->timestamp_offset;
+        const uint64_t tsoffset = old->timestamp_offset;
         struct tcpct_connection *new = begins_again(t);
         assert_int_not_equal(new->timestamp_offset, tsoffset);
         expect_nothing(t);

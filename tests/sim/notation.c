@@ -105,7 +105,11 @@ static bool read_cookie_option(struct reader *reader, struct notation *notation)
     else if (word(reader, "badpair")) {
         *present |= OPTION_COOKIE_PAIR;
         notation->bad_pair = true;
-    } else if (word(reader, "cookieless"))
+    } else if (word(reader, "badvalue"))
+        notation->bad_value = true;
+    else if (word(reader, "badecho"))
+        notation->bad_echo = true;
+    else if (word(reader, "cookieless"))
         *present |= OPTION_COOKIE_LESS;
     else
         return false;

@@ -17,6 +17,7 @@
  *     cookie, pair, cookieless
  *     md5, badmd5              signed with the script's key (zeros without one), or another
  *     mirror, badpair          to be sent only: the other's own cookie; a pair with one bit wrong
+ *     badvalue, badecho        likewise: a prefix of larger timestamps that is too small; a wrong one
  *     *                        last, in an expectation: others may be there as well
  */
 #ifndef TESTS_NOTATION_H
@@ -31,7 +32,7 @@ struct notation {
     uint16_t window, urgent;
     bool has_ack, has_window, has_options;
     bool others; /* "*" */
-    bool mirror, bad_pair, bad_md5;
+    bool mirror, bad_pair, bad_md5, bad_value, bad_echo;
     bool has_value, has_echo;   /* of the timestamps */
     struct tcp_options options; /* cookies are not filled in; sack is relative */
 };

@@ -86,6 +86,8 @@ static struct script *begin(unsigned family, const struct tcpct_config *given)
     script->cookie_size = COOKIE_SIZE_MAX;
     script->iss = SCRIPT_ISN;
     memcpy(script->cookie, "peer's cookie...", sizeof(script->cookie));
+    memcpy(script->prefix, "peer's prefix", sizeof(script->prefix));
+    memcpy(script->stack_prefix, "stack's prefix", sizeof(script->stack_prefix));
     script->host.random.state = 7;
     const struct tcpct_config none = { 0 };
     struct tcpct_config config = sim_stack_config(&script->host, given ? given : &none);
@@ -228,6 +230,10 @@ static void learn(struct script *script)
     }
     if (options->timestamp_size && !(last->flags & SEGMENT_RST))
         script->stack_timestamp = options->timestamp_value;
+    if (options->timestamp_size > 4 && !script->initiator && options->present & OPTION_MSS) {
+        memcpy(script->stack_prefix, options->timestamp_value_prefix, 12);
+        memcpy(script->prefix, options->timestamp_echo_prefix, 12);
+    }
     uint32_t end = last->seq - script->irs + segment_length(last);
     if ((int32_t)(end - script->next) > 0)
         script->next = end;
@@ -245,6 +251,19 @@ static const uint8_t *responder_cookie(const struct script *script)
     return script->initiator ? script->stack_cookie : script->cookie;
 }
 
+/* Whether the larger timestamps that came have the prefixes that the Initiator chose; if that is the
+ * stack, whatever its opening has. */
+static bool same_prefixes(const struct script *script)
+{
+    const struct tcp_options *got = &script->last.options;
+    size_t size = got->timestamp_size - 4u;
+    if (!script->initiator && got->present & OPTION_MSS)
+        return true;
+    return memcmp(got->timestamp_value_prefix + 12 - size, script->stack_prefix + 12 - size,
+                  size) == 0 &&
+           memcmp(got->timestamp_echo_prefix + 12 - size, script->prefix + 12 - size, size) == 0;
+}
+
 static bool same_options(const struct script *script, const struct notation *wanted)
 {
     const struct tcp_options *got = &script->last.options, *want = &wanted->options;
@@ -257,6 +276,8 @@ static bool same_options(const struct script *script, const struct notation *wan
         (want->timestamp_size && got->timestamp_size != want->timestamp_size) ||
         (wanted->has_value && got->timestamp_value != want->timestamp_value) ||
         (wanted->has_echo && got->timestamp_echo != want->timestamp_echo))
+        return false;
+    if (want->timestamp_size > 4 && !same_prefixes(script))
         return false;
     if (both & OPTION_COOKIE && got->cookie_size != script->cookie_size)
         return false;
@@ -345,6 +366,12 @@ static void fill_options(const struct script *script, const struct notation *not
     *options = notation->options;
     if (options->timestamp_size && !notation->has_echo)
         options->timestamp_echo = script->stack_timestamp;
+    memcpy(options->timestamp_value_prefix, script->prefix, 12);
+    memcpy(options->timestamp_echo_prefix, script->stack_prefix, 12);
+    if (notation->bad_value)
+        options->timestamp_value_prefix[11] -= 1;
+    if (notation->bad_echo)
+        options->timestamp_echo_prefix[11] ^= 1;
     for (unsigned i = 0; i < options->sack_count; i++) {
         options->sack[i].start += script->irs;
         options->sack[i].end += script->irs;

@@ -6,7 +6,8 @@
  *     inject(t, ". 1+10 ack 1 <tsx 101, pair, mss 1460, sackOK>");
  *
  * What the script cannot know it learns: the stack's ISN and port from its <SYN>, its timestamps
- * and its cookie from whatever it expected last. What is not said has a default: a window of
+ * and its cookie from whatever it expected last. Larger timestamps have the prefixes that the
+ * Initiator chose, and the stack must echo the peer's. What is not said has a default: a window of
  * 65535, an acknowledgment of all that was expected, TS Echo Reply of the last TS Value. Data is
  * a pattern that depends on its place in the stream, unless inject_data or expect_data give it.
  *
@@ -38,7 +39,8 @@ struct script {
     uint32_t iss, irs; /* of the peer; of the stack */
     uint32_t next;     /* relative: one past the highest that was expected */
     uint32_t stack_timestamp;
-    enum tcpct_verdict verdict; /* of the last packet injected */
+    uint8_t prefix[12], stack_prefix[12]; /* of larger timestamps, in network order */
+    enum tcpct_verdict verdict;           /* of the last packet injected */
 
     struct segment last; /* what was expected last, and when it left */
     uint8_t last_bytes[2048];

@@ -96,6 +96,9 @@ static void values_are_taken(void **state)
     assert_int_equal(options.parameters.syn_data_limit, 496);
     assert_int_equal(options.parameters.syn_ack_data_limit, 1220);
 
+    assert_int_equal(TRY("--extend-ts", "auto").status, 0);
+    assert_int_equal(options.parameters.extend_ts, TCPCT_EXTEND_TS_AUTO);
+
     assert_int_equal(options.window, TCPCT_WINDOW_REMEMBERED);
     assert_int_equal(TRY("--restart-window", "careful").status, 0);
     assert_int_equal(options.window, TCPCT_WINDOW_CAREFUL);
