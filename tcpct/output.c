@@ -252,10 +252,18 @@ static void propose_options(const struct tcpct_connection *connection, struct se
     options->timestamp_size = 4;
     options->timestamp_value = tcb_timestamp(connection, now_us);
     options->timestamp_echo = 0;
-    if (connection->pair.size || connection->md5_key) /* there is room for neither */
-        return;
+    if (!connection->md5_key && !connection->pair.size)
+        fastopen_propose(connection, options);
+}
+
+/* A.1: beside a Cookie of 14 bytes there is just room for it; beside one of 16, or a signature, it
+ * waits for the opening, or is not told. */
+static void propose_timeout(const struct tcpct_connection *connection, struct tcp_options *options)
+{
+    size_t header, extension;
     tcb_announce_timeout(connection, options);
-    fastopen_propose(connection, options);
+    if (!options_size(options, &header, &extension))
+        options->present &= ~(uint32_t)OPTION_USER_TIMEOUT;
 }
 
 static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *packet,
@@ -282,9 +290,11 @@ static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *p
         for (unsigned i = 0; i < connection->pair.size; i++)
             options->initiator_cookie[i] = connection->pair.initiator[i];
     }
-    if (connection->state == TCPCT_SYN_SENT &&
-        (connection->pair.size || connection->fast_open.size))
-        data = connection->syn_data;
+    if (connection->state == TCPCT_SYN_SENT) {
+        propose_timeout(connection, options);
+        if (connection->pair.size || connection->fast_open.size)
+            data = connection->syn_data;
+    }
     if (connection->syn_tries == 0)
         connection->timestamp_first = tcb_timestamp(connection, now_us);
     connection->syn_timestamp_last = options->timestamp_value;

@@ -78,6 +78,31 @@ static void test_connects(void **state)
              ". 1+100 ack 1 <mss 1440, sackOK, tsx ecr 50, wscale 5, pair>");
 }
 
+/* A.1: a Cookie of 14 bytes "barely fits with the other recommended options"; one of 16 leaves no
+ * room for the user timeout, which then is in the <ACK(SYN)> alone. */
+static void test_user_timeout_in_syn(void **state)
+{
+    (void)state;
+    static const uint8_t kinds[] = {
+        OPTION_KIND_MSS,        OPTION_KIND_USER_TIMEOUT, OPTION_KIND_SACK_PERMITTED,
+        OPTION_KIND_TIMESTAMPS, OPTION_KIND_COOKIE,       OPTION_KIND_WINDOW_SCALE
+    };
+    for (uint8_t size = 8; size <= 16; size += 2) {
+        struct script *t =
+            script_connect(4, NULL,
+                           &(struct tcpct_connect_options){ .parameters.cookie_desired = size,
+                                                            .user_timeout_us = 300ull * SECOND });
+        expect(t, size < 16 ? "S 0 <mss 1460, uto 300, sackOK, ts, cookie, wscale 5>"
+                            : "S 0 <mss 1460, sackOK, ts, cookie, wscale 5>");
+        const uint8_t *option = t->last_bytes + 40;
+        for (unsigned i = 0; i < sizeof(kinds) && size < 16; i++, option += option[1])
+            assert_int_equal(*option, kinds[i]);
+        inject_verdict(t, SYN_ACK, TCPCT_ACCEPTED);
+        expect(t, ". 1 ack 1 <mss 1460, uto 300, sackOK, tsx, pair, wscale 5>");
+        script_end(t);
+    }
+}
+
 /* 4.1: "the Initiator is solely responsible for retransmission. ... the cookie and sequence have
  * not changed"; RFC 6298: after 1 s, then 2 s. */
 static void test_syn_is_repeated(void **state)
@@ -450,6 +475,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(test_##name, script_teardown)
     const struct CMUnitTest tests[] = {
         TEST(connects),
+        TEST(user_timeout_in_syn),
         TEST(syn_is_repeated),
         TEST(opening_is_repeated),
         TEST(empty_opening_is_repeated),
