@@ -1,5 +1,6 @@
 #include "connection.h"
 
+#include "beside.h"
 #include "handshake.h"
 #include "initiator.h"
 #include "recovery.h"
@@ -18,6 +19,7 @@ int tcpct_connection_error(const struct tcpct_connection *connection)
     return connection->error;
 }
 
+enum { RENEWAL_TRIES = 2 };
 enum { DSCP_MAX = 63, KEEPALIVE_PROBES = 9, KEEPALIVE_INTERVAL_US = 75 * SECOND_US };
 
 static bool can_send(const struct tcpct_connection *connection)
@@ -27,10 +29,19 @@ static bool can_send(const struct tcpct_connection *connection)
             connection->state == TCPCT_ESTABLISHED || connection->state == TCPCT_CLOSE_WAIT);
 }
 
+/* A persistent connection is over, both ways, when the application has read its end. */
+static bool rests(const struct tcpct_connection *connection)
+{
+    return connection->persistent && connection->end_told && !connection->error &&
+           (connection->state == TCPCT_CLOSED || tcb_is_finishing(connection));
+}
+
 ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, size_t size)
 {
     struct tcpct_stack *stack = connection->stack;
     struct ring *ring = &connection->send;
+    if (size && rests(connection))
+        initiator_again(connection, stack->now_us);
     if (connection->error)
         return connection->error;
     if (!can_send(connection))
@@ -75,6 +86,10 @@ ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t
             return connection->error;
         bool over = connection->end_seen || connection->state == TCPCT_CLOSED ||
                     connection->state == TCPCT_TIME_WAIT;
+        if (over && connection->persistent && !connection->end_told) {
+            connection->end_told = true;
+            tcpct_shutdown(connection);
+        }
         return over ? TCPCT_ERROR_CLOSED : 0;
     }
     uint32_t taken = size < ring->used ? (uint32_t)size : ring->used;
@@ -314,13 +329,16 @@ static bool retransmission_expired(struct tcpct_connection *connection, uint64_t
     if (connection->state == TCPCT_SYN_RECEIVED)
         handshake_timeout(connection, now_us);
     else if (connection->initiator && connection->restarted && !connection->confirmed)
-        initiator_fall_back(connection, now_us);
-    else if (exchanging)
+        beside_race(connection, now_us);
+    else if (connection->renews && connection->syn_tries >= RENEWAL_TRIES) {
+        tcb_closed(connection, TCPCT_OK, now_us);
+        return false;
+    } else if (exchanging)
         initiator_timeout(connection, now_us);
     else {
         connection->opening_timeouts += !connection->confirmed;
         recovery_timeout(connection, now_us);
-        if (!connection->recovery.tail_due && !restart_goes_on(connection)) {
+        if (!connection->recovery.tail_due && !restart_goes_on(connection, now_us)) {
             tcb_closed(connection, TCPCT_ERROR_TIMEOUT, now_us);
             return false;
         }

@@ -93,7 +93,9 @@ bool handshake_acknowledged(struct tcpct_connection *connection, const struct se
         reply_reset(connection->stack, segment, reply);
         return false;
     }
-    if (connection->queued_at && !connection->fast_open.accepted && !listen_backlog_add(connection))
+    if (connection->queued_at && !connection->fast_open.accepted &&
+        (!listen_admits(connection->listener, &connection->endpoints, connection->irs, now_us) ||
+         !listen_backlog_add(connection)))
         return false;
     listen_unqueue(connection);
     tcb_replace_older(connection, now_us);

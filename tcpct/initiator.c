@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "beside.h"
 #include "close.h"
 #include "demux.h"
 #include "fastopen.h"
@@ -27,7 +28,7 @@ enum {
 static const uint64_t SHUNNED_US = 300ull * SECOND_US, SWALLOWED_US = 3600ull * SECOND_US;
 
 /* RFC 6056, 3.3.1: any of the ephemeral ports, unpredictably; not the destination's (4.5). */
-static uint16_t choose_port(struct tcpct_stack *stack, struct endpoints *endpoints)
+uint16_t initiator_choose_port(struct tcpct_stack *stack, struct endpoints *endpoints)
 {
     const uint32_t count = 65536 - PORT_EPHEMERAL_FIRST;
     uint32_t first = stack_random(stack) % count;
@@ -71,7 +72,7 @@ static int choose_local_port(struct tcpct_stack *stack, const struct tcpct_conne
                              struct endpoints *endpoints)
 {
     if (options->local_port == 0)
-        return choose_port(stack, endpoints) ? TCPCT_OK : TCPCT_ERROR_NO_PORT;
+        return initiator_choose_port(stack, endpoints) ? TCPCT_OK : TCPCT_ERROR_NO_PORT;
     const struct tcpct_connection *other = demux_find(stack, endpoints);
     return other && !may_begin_beside(other, options) ? TCPCT_ERROR_IN_USE : TCPCT_OK;
 }
@@ -123,8 +124,7 @@ static void choose_cookie(struct tcpct_connection *connection, uint64_t now_us)
         pair->initiator[i] = (uint8_t)stack_random(connection->stack);
 }
 
-/* The <SYN> of a new exchange is due. */
-static void begin_exchange(struct tcpct_connection *connection, uint64_t now_us)
+void initiator_exchange(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct cookie_endpoints parties = endpoints_for_cookie(&connection->endpoints);
     choose_cookie(connection, now_us);
@@ -196,9 +196,12 @@ int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options 
         new->user_timeout_us = options->user_timeout_us;
     new->user_timeout_set = options->user_timeout_us != 0;
     new->syn_data = syn_data_size(options);
+    new->persistent = options->restart;
     limit_patience(new, now_us);
-    if (!new->restarted) {
-        begin_exchange(new, now_us);
+    if (new->restarted) {
+        beside_renew(new, now_us);
+    } else {
+        initiator_exchange(new, now_us);
         if (options->fast_open && new->pair.size == 0 && !new->md5_key)
             fastopen_prepare(new, now_us);
     }
@@ -206,29 +209,36 @@ int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options 
     return TCPCT_OK;
 }
 
-void initiator_fall_back(struct tcpct_connection *connection, uint64_t now_us)
+int initiator_again(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct tcpct_stack *stack = connection->stack;
-    restart_failed(connection, now_us);
-    trace_connection(connection, TCPCT_TRACE_TIMEOUT, "no answer to a restart", 0, now_us);
-    demux_remove(stack, connection);
-    uint16_t port = choose_port(stack, &connection->endpoints);
-    demux_add(stack, connection);
-    if (port == 0) {
-        tcb_closed(connection, TCPCT_ERROR_NO_PORT, now_us);
-        return;
+    const struct endpoints endpoints = connection->endpoints;
+    const struct tcpct_connect_options options = {
+        .local = endpoints.local,
+        .remote = endpoints.remote,
+        .remote_port = endpoints.remote_port,
+        .parameters = connection->parameters,
+        .restart = true,
+        .window = connection->window_policy,
+        .user_timeout_us = connection->user_timeout_set ? connection->user_timeout_us : 0,
+        .user = connection->user,
+    };
+    const uint64_t keepalive_us = connection->keepalive_us;
+    const uint8_t traffic_class = connection->traffic_class;
+    const bool nodelay = connection->nodelay;
+    struct tcpct_connection *again;
+    tcb_destroy(connection); /* and its memory is the first to be used again */
+    int error = tcpct_connect(stack, &options, &again, now_us);
+    if (error) {
+        again = tcb_create(stack, &endpoints);
+        again->held = true;
+        again->user = options.user;
+        tcb_closed(again, error, now_us);
+        return error;
     }
-    flight_clear(&connection->flight);
-    timer_stop(connection, TIMER_RETRANSMISSION);
-    timer_stop(connection, TIMER_PACE);
-    connection->recovery = (struct recovery){ .phase = RECOVERY_OPEN };
-    connection->jump = (struct jump){ .phase = JUMP_OVER };
-    connection->pace_us = 0;
-    rtt_init(&connection->rtt);
-    connection->restarted = connection->introducing = connection->opening_sent = false;
-    connection->fin_sent = connection->probe_due = false;
-    connection->opening_timeouts = connection->restarts = 0;
-    begin_exchange(connection, now_us);
+    again->nodelay = nodelay;
+    again->traffic_class = traffic_class;
+    return tcpct_option_set(again, TCPCT_OPTION_KEEPALIVE, keepalive_us);
 }
 
 /* Takes what a <SYN,ACK(SYN)> says of the Responder, with or without a Cookie. */
@@ -298,13 +308,30 @@ static void take_cookie(struct tcpct_connection *connection, const struct tcp_op
     connection->responder_timestamp = options->timestamp_value;
 }
 
+/* A pair that was asked for is kept; there is nothing to be said to the Responder. */
+static enum tcpct_verdict renewed(struct tcpct_connection *connection,
+                                  const struct tcp_options *options, uint64_t now_us)
+{
+    if (options->present & OPTION_COOKIE) {
+        take_cookie(connection, options);
+        timestamps_propose(connection, timestamps_choose(connection, restart_path(connection)));
+        restart_remember(connection, now_us);
+    }
+    tcb_closed(connection, TCPCT_OK, now_us);
+    return TCPCT_ACCEPTED;
+}
+
 /* 4.3, or plain TCP if the Responder sent no Cookie. */
 static enum tcpct_verdict established(struct tcpct_connection *connection,
                                       const struct segment *segment, uint64_t now_us)
 {
     uint32_t accepted = segment->ack - (connection->iss + 1); /* bytes of the <SYN>'s data */
+    if (connection->beside)
+        connection = beside_wins(connection, now_us);
     bool cookies = connection->pair.size && (segment->options.present & OPTION_COOKIE);
     take_syn_ack(connection, segment, now_us);
+    if (connection->renews)
+        return renewed(connection, &segment->options, now_us);
     if (cookies) {
         take_cookie(connection, &segment->options);
         tcb_introduce(connection);
@@ -324,8 +351,10 @@ static enum tcpct_verdict established(struct tcpct_connection *connection,
     timer_stop(connection, TIMER_RETRANSMISSION);
     timer_stop(connection, TIMER_USER);
     tcb_first_rtt(connection, &segment->options, now_us);
-    if (cookies)
+    if (cookies) {
         timestamps_propose(connection, timestamps_choose(connection, restart_path(connection)));
+        restart_takes_path(connection, now_us);
+    }
     connection->ack_now = true;
     connection->stack->counters.connections_made++;
     tcb_state(connection, TCPCT_ESTABLISHED, now_us);
@@ -385,9 +414,11 @@ enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
     /* A part of the data may be taken by Fast Open (RFC 7413, 4.2.2), not by cookies (6.2). */
     bool acceptable = (segment->flags & SEGMENT_ACK) && accepted <= most &&
                       (accepted == 0 || accepted == most || !(options->present & OPTION_COOKIE));
+    bool alone =
+        !connection->beside && !connection->renews; /* else it can only be an Initiator's */
     if ((segment->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST | SEGMENT_FIN)) == SEGMENT_SYN)
-        return simultaneous(connection, segment, reply, now_us);
-    if (connection->pair.size && options->present & OPTION_COOKIE_PAIR)
+        return alone ? simultaneous(connection, segment, reply, now_us) : TCPCT_UNACCEPTABLE;
+    if (alone && connection->pair.size && options->present & OPTION_COOKIE_PAIR)
         return listen_converts(connection, segment, now_us)
                    ? input_segment(connection, segment, reply, now_us)
                    : TCPCT_BAD_COOKIE;

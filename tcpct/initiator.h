@@ -26,9 +26,15 @@ bool initiator_took_other(struct tcpct_connection *connection, const struct segm
 /* The retransmission timer expired before the Responder was heard. */
 void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us);
 
-/* The opening of a restart was not answered: a Cookie exchange from a fresh port takes its place, with
- * all that was to be sent. What still comes for the old port is reset, as it has no TCB (7). */
-void initiator_fall_back(struct tcpct_connection *connection, uint64_t now_us);
+/* The <SYN> of a new exchange is due; the endpoints and the request are there. */
+void initiator_exchange(struct tcpct_connection *connection, uint64_t now_us);
+
+/* Chooses an unpredictable local port that is free towards that peer; 0: there is none. */
+uint16_t initiator_choose_port(struct tcpct_stack *stack, struct endpoints *endpoints);
+
+/* A persistent connection that is over is begun again, or, if it may not be, made anew, under the
+ * same handle. Errors: those of tcpct_connect, with which it then has failed. */
+int initiator_again(struct tcpct_connection *connection, uint64_t now_us);
 
 /* Whether the next opening goes without its pair: several were lost with it, so something on the
  * path may refuse the extension. From then on every other one does (2.2). */

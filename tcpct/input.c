@@ -133,10 +133,11 @@ static bool take_acknowledgment(struct tcpct_connection *connection, const struc
     take_window(connection, segment);
     recovery_acknowledged(connection, ack, &segment->options, duplicate, now_us);
     if (connection->ecn.agreed && segment->flags & SEGMENT_ECE)
-        recovery_congestion_experienced(connection);
+        recovery_congestion_experienced(connection, now_us);
     release(connection);
     if (advanced) {
-        tcb_proved(connection);
+        if (connection->unproved)
+            restart_proved(connection);
         tcb_output(connection);
     }
     watch_progress(connection, advanced, now_us);
@@ -371,7 +372,7 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
     if (!connection->confirmed) {
         connection->confirmed = true;
         if (connection->restarted)
-            restart_confirmed(connection);
+            restart_confirmed(connection, now_us);
         recovery_timer(connection, now_us);
         tcb_output(connection);
     }

@@ -23,41 +23,74 @@ static uint32_t aged_window(const struct path_state *path, uint64_t now_us)
     return age_s > WHOLE_S ? path->window / 2 : path->window;
 }
 
+static void enter(struct tcpct_connection *connection, enum jump_phase phase, const char *note,
+                  uint64_t now_us)
+{
+    connection->jump.phase = phase;
+    trace_connection(connection, TCPCT_TRACE_JUMP, note, connection->congestion.cwnd, now_us);
+}
+
+/* Whether an RTT fits what was remembered. More than twice is no sign if a single segment was out:
+ * its acknowledgment may have been delayed. */
+static bool rtt_fits(const struct tcpct_connection *connection, uint64_t rtt_us)
+{
+    uint64_t saved_us = connection->jump.taken.min_rtt_us;
+    bool careful = connection->window_policy == TCPCT_WINDOW_CAREFUL;
+    uint32_t sent = connection->snd_nxt - connection->jump.first;
+    bool single = sent && sent <= connection->mss;
+    if (rtt_us == 0 || saved_us == 0)
+        return true;
+    if (careful)
+        return rtt_us > saved_us / 2 && rtt_us <= RTT_TIMES_CAREFUL * saved_us;
+    return 2 * rtt_us >= saved_us && (single || rtt_us <= RTT_TIMES_REMEMBERED * saved_us);
+}
+
 static void enter_unvalidated(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct jump *jump = &connection->jump;
-    jump->phase = JUMP_UNVALIDATED;
     jump->pipe = connection->flight.in_flight;
     jump->first = connection->snd_nxt;
     jump->entered_us = now_us;
     connection->congestion.cwnd = jump->window;
-    trace_connection(connection, TCPCT_TRACE_CWND, "the remembered window", jump->window, now_us);
+    enter(connection, JUMP_UNVALIDATED, "unvalidated: the remembered window", now_us);
     connection->stack->counters.jumps++;
+}
+
+/* The whole window at once; what was known of the RTT stands for what is not yet seen. */
+static void begin_whole(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct jump *jump = &connection->jump;
+    struct rtt *rtt = &connection->rtt;
+    jump->first = connection->snd_nxt;
+    if (!rtt_fits(connection, rtt->min_us))
+        return;
+    if (rtt->srtt_us == 0 && jump->taken.srtt_us) {
+        rtt->srtt_us = jump->taken.srtt_us;
+        rtt->rttvar_us = jump->taken.rttvar_us;
+        rtt_restore(rtt);
+    }
+    if (jump->window <= connection->congestion.cwnd)
+        return;
+    connection->congestion.ssthresh = max_u32(jump->taken.ssthresh, jump->window);
+    enter_unvalidated(connection, now_us);
 }
 
 void jump_begin(struct tcpct_connection *connection, struct path_state *path, uint64_t now_us)
 {
     struct jump *jump = &connection->jump;
+    bool careful = connection->window_policy == TCPCT_WINDOW_CAREFUL;
     uint32_t window = aged_window(path, now_us);
     jump->taken = *path;
     path->window = 0;
     if (connection->window_policy == TCPCT_WINDOW_INITIAL)
         return;
-    if (connection->window_policy == TCPCT_WINDOW_CAREFUL)
-        window /= 2;
-    if (window <= connection->congestion.cwnd)
-        return;
-    jump->window = window;
-    if (connection->window_policy == TCPCT_WINDOW_CAREFUL) {
-        jump->phase = JUMP_RECONNAISSANCE;
+    jump->window = careful && window ? jump->taken.window / 2 : window;
+    if (!careful) {
+        begin_whole(connection, now_us);
+    } else if (jump->window > connection->congestion.cwnd) {
         jump->first = connection->snd_nxt + connection->congestion.cwnd;
-        return;
+        enter(connection, JUMP_RECONNAISSANCE, "reconnaissance", now_us);
     }
-    connection->congestion.ssthresh = max_u32(jump->taken.ssthresh, window);
-    connection->rtt.srtt_us = jump->taken.srtt_us;
-    connection->rtt.rttvar_us = jump->taken.rttvar_us;
-    rtt_restore(&connection->rtt);
-    enter_unvalidated(connection, now_us);
 }
 
 /* ---- what the path can carry ----------------------------------------------------------------- */
@@ -90,46 +123,76 @@ static void measure(struct tcpct_connection *connection, uint64_t now_us)
     meter->first_us = 0;
 }
 
+/* What one round carried is what RFC 9959 calls the saved window (3.1); as much again would have gone
+ * while that was acknowledged, which `remembered` takes for its window. */
+static uint32_t seen_window(const struct tcpct_connection *connection)
+{
+    uint64_t rounds = connection->window_policy == TCPCT_WINDOW_CAREFUL ? 1 : 2;
+    return (uint32_t)min_u64(connection->congestion.cwnd, rounds * connection->meter.most);
+}
+
 bool jump_save(const struct tcpct_connection *connection, struct path_state *path, uint64_t now_us)
 {
     const struct jump *jump = &connection->jump;
-    const struct congestion *congestion = &connection->congestion;
     const struct rtt *rtt = &connection->rtt;
-    uint32_t window = (uint32_t)min_u64(congestion->cwnd, 2ull * connection->meter.most);
-    if (jump->phase == JUMP_RETREAT || rtt->min_us == 0)
-        return false;
-    bool less_was_sent = !jump->congested && window < aged_window(&jump->taken, now_us);
-    *path = (struct path_state){
-        .window = window,
-        .ssthresh = congestion->ssthresh,
+    const struct path_state *taken = &jump->taken;
+    if (!jump->congested && aged_window(path, now_us) < aged_window(taken, now_us))
+        *path = *taken;
+    if (rtt->min_us == 0) /* nothing was acknowledged */
+        return path->window > 0 && path->window == taken->window;
+    struct path_state seen = {
+        .window = jump->phase == JUMP_RETREAT ? 0 : seen_window(connection),
+        .ssthresh = connection->congestion.ssthresh,
         .srtt_us = (uint32_t)min_u64(rtt->srtt_us, UINT32_MAX),
         .rttvar_us = (uint32_t)min_u64(rtt->rttvar_us, UINT32_MAX),
         .min_rtt_us = (uint32_t)min_u64(rtt->min_us, UINT32_MAX),
-        .rate = max_u32(connection->meter.rate, jump->congested ? 0 : jump->taken.rate),
+        .rate = max_u32(connection->meter.rate, jump->congested ? 0 : path->rate),
         .taken_s = seconds(now_us),
     };
-    if (less_was_sent) { /* which says nothing against what was known */
-        path->window = jump->taken.window;
-        path->taken_s = jump->taken.taken_s;
+    if (!jump->congested && seen.window < aged_window(path, now_us)) {
+        seen.window = path->window; /* less was sent, which says nothing against it */
+        seen.ssthresh = path->ssthresh;
+        seen.taken_s = path->taken_s;
     }
+    *path = seen;
     return true;
 }
 
 /* ---- the phases ------------------------------------------------------------------------------ */
 
+/* Whether there is more to send than the window allows. */
+static bool window_limits(const struct tcpct_connection *connection)
+{
+    uint32_t unsent = connection->data_seq + connection->send.used - connection->snd_nxt;
+    uint32_t out = connection->flight.in_flight + (connection->fin_sent ? 0 : unsent);
+    return out > connection->congestion.cwnd;
+}
+
+/* 3.2: all of the initial data is acknowledged. The jump waits for something to send. */
 static void reconnoitre(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct jump *jump = &connection->jump;
-    uint64_t rtt_us = connection->rtt.min_us, saved_us = jump->taken.min_rtt_us;
     if (seq_lt(connection->snd_una, jump->first) && connection->flight.count)
-        return; /* not yet all of the initial data */
-    jump->phase = JUMP_OVER;
-    if (rtt_us > saved_us / 2 && rtt_us <= RTT_TIMES_CAREFUL * saved_us &&
-        connection->congestion.cwnd < jump->window)
+        return;
+    if (connection->congestion.cwnd >= jump->window) {
+        enter(connection, JUMP_OVER, "over: the window has grown as large", now_us);
+        connection->stack->counters.jumps_unused++;
+    } else if (!rtt_fits(connection, connection->rtt.min_us)) {
+        enter(connection, JUMP_OVER, "over: the RTT is another", now_us);
+    } else if (window_limits(connection)) {
         enter_unvalidated(connection, now_us);
+    }
 }
 
-static void retreat(struct tcpct_connection *connection)
+/* What was measured of the path when it was overloaded says nothing (4.5). */
+static void forget_measurements(struct tcpct_connection *connection)
+{
+    connection->meter.most = connection->meter.rate = 0;
+    connection->jump.congested = true;
+}
+
+/* 3.5 */
+static void retreat(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct jump *jump = &connection->jump;
     struct congestion *congestion = &connection->congestion;
@@ -137,62 +200,65 @@ static void retreat(struct tcpct_connection *connection)
     bool careful = connection->window_policy == TCPCT_WINDOW_CAREFUL;
     if (jump->phase == JUMP_UNVALIDATED)
         jump->last = connection->snd_nxt;
-    jump->phase = JUMP_RETREAT;
-    jump->congested = true;
+    forget_measurements(connection);
     jump->window = max_u32((careful ? jump->pipe : out) / 2, 2 * congestion->mss);
     congestion->ssthresh = min_u32(congestion->ssthresh, jump->window);
     congestion->cwnd = min_u32(congestion->cwnd, jump->window);
+    enter(connection, JUMP_RETREAT, "safe retreat", now_us);
     connection->stack->counters.jumps_retreated++;
 }
 
-/* Whether the first samples fit what was remembered. A careful sender has seen that already. */
-static bool rtt_fits(const struct tcpct_connection *connection, uint64_t rtt_us)
-{
-    uint64_t saved_us = connection->jump.taken.min_rtt_us;
-    if (rtt_us == 0 || saved_us == 0)
-        return true;
-    return 2 * rtt_us >= saved_us && (connection->window_policy == TCPCT_WINDOW_CAREFUL ||
-                                      rtt_us <= RTT_TIMES_REMEMBERED * saved_us);
-}
-
-static void leave_unvalidated(struct tcpct_connection *connection)
+/* 3.3, "Check flight_size": what was not used of the window goes. `remembered` keeps it: what it has
+ * to send comes at once, or a round trip later. */
+static void leave_unvalidated(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct jump *jump = &connection->jump;
     struct congestion *congestion = &connection->congestion;
-    uint32_t flight = connection->flight.in_flight;
+    uint32_t flight = connection->flight.in_flight, initial = congestion_initial(congestion->mss);
     jump->last = connection->snd_nxt;
-    jump->phase = JUMP_VALIDATING;
-    if (connection->window_policy != TCPCT_WINDOW_CAREFUL)
-        return;
-    if (flight <= jump->pipe) { /* the jump was not used */
-        congestion->cwnd = max_u32(jump->pipe, congestion_initial(congestion->mss));
-        jump->phase = JUMP_OVER;
-    } else {
-        congestion->cwnd = max_u32(flight, congestion_initial(congestion->mss));
+    if (connection->window_policy == TCPCT_WINDOW_CAREFUL) {
+        bool unused = flight < initial || flight <= jump->pipe;
+        congestion->cwnd = max_u32(unused ? jump->pipe : flight, initial);
+        if (unused) {
+            enter(connection, JUMP_OVER, "over: it was not used", now_us);
+            connection->stack->counters.jumps_unused++;
+            return;
+        }
     }
+    enter(connection, JUMP_VALIDATING, "validating", now_us);
+}
+
+static void leave_retreat(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct congestion *congestion = &connection->congestion;
+    congestion->ssthresh = max_u32(connection->jump.pipe / 2, 2 * congestion->mss);
+    enter(connection, JUMP_OVER, "over: retreated", now_us);
 }
 
 void jump_acknowledged(struct tcpct_connection *connection, uint32_t bytes, uint64_t rtt_us,
                        uint64_t now_us)
 {
     struct jump *jump = &connection->jump;
-    struct congestion *congestion = &connection->congestion;
     measure(connection, now_us);
+    if (jump->phase == JUMP_OVER)
+        return;
     jump->pipe += bytes;
-    if (jump->phase == JUMP_RECONNAISSANCE)
+    if (jump->phase == JUMP_RECONNAISSANCE) {
         reconnoitre(connection, now_us);
-    else if (jump->phase == JUMP_UNVALIDATED && !rtt_fits(connection, rtt_us))
-        retreat(connection);
-    else if (jump->phase == JUMP_UNVALIDATED &&
-             (seq_lt(jump->first, connection->snd_una) ||
-              connection->flight.in_flight + congestion->mss > congestion->cwnd ||
-              now_us - jump->entered_us > connection->rtt.srtt_us))
-        leave_unvalidated(connection);
-    if (jump->phase == JUMP_VALIDATING && seq_leq(jump->last, connection->snd_una))
-        jump->phase = JUMP_OVER;
-    if (jump->phase == JUMP_RETREAT && seq_leq(jump->last, connection->snd_una)) {
-        congestion->ssthresh = max_u32(jump->pipe / 2, 2 * congestion->mss);
-        jump->phase = JUMP_OVER;
+    } else if (jump->phase == JUMP_UNVALIDATED) {
+        bool full = connection->flight.in_flight + connection->mss > connection->congestion.cwnd;
+        bool late = now_us - jump->entered_us > connection->rtt.srtt_us;
+        if (!rtt_fits(connection, rtt_us))
+            retreat(connection, now_us);
+        else if (seq_lt(jump->first, connection->snd_una) || full || late)
+            leave_unvalidated(connection, now_us);
+    }
+    bool all = seq_leq(jump->last, connection->snd_una);
+    if (jump->phase == JUMP_VALIDATING && all) {
+        enter(connection, JUMP_OVER, "over: validated", now_us);
+        connection->stack->counters.jumps_validated++;
+    } else if (jump->phase == JUMP_RETREAT && all) {
+        leave_retreat(connection, now_us);
     }
 }
 
@@ -201,13 +267,13 @@ bool jump_holds(const struct tcpct_connection *connection)
     return connection->jump.phase == JUMP_UNVALIDATED || connection->jump.phase == JUMP_RETREAT;
 }
 
-void jump_congested(struct tcpct_connection *connection)
+void jump_congested(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct jump *jump = &connection->jump;
     if (jump->phase == JUMP_UNVALIDATED || jump->phase == JUMP_VALIDATING)
-        retreat(connection);
+        retreat(connection, now_us);
     else if (jump->phase == JUMP_RECONNAISSANCE)
-        jump->phase = JUMP_OVER;
+        enter(connection, JUMP_OVER, "over: congestion", now_us);
     jump->congested = true;
 }
 
@@ -216,8 +282,11 @@ uint32_t jump_limit(const struct tcpct_connection *connection)
     return connection->jump.phase == JUMP_RETREAT ? connection->jump.window : UINT32_MAX;
 }
 
-void jump_timed_out(struct tcpct_connection *connection)
+void jump_timed_out(struct tcpct_connection *connection, uint64_t now_us)
 {
-    connection->jump.phase = JUMP_OVER;
+    if (connection->jump.phase != JUMP_OVER) {
+        forget_measurements(connection);
+        enter(connection, JUMP_OVER, "over: timeout", now_us);
+    }
     connection->jump.congested = true;
 }

@@ -25,13 +25,14 @@ void jump_acknowledged(struct tcpct_connection *connection, uint32_t bytes, uint
 bool jump_holds(const struct tcpct_connection *connection);
 
 /* Loss or CE was noticed, and ssthresh is reduced already. */
-void jump_congested(struct tcpct_connection *connection);
+void jump_congested(struct tcpct_connection *connection, uint64_t now_us);
 /* The most that the window may be while loss is repaired. */
 uint32_t jump_limit(const struct tcpct_connection *connection);
 /* A retransmission timeout ends it. */
-void jump_timed_out(struct tcpct_connection *connection);
+void jump_timed_out(struct tcpct_connection *connection, uint64_t now_us);
 
-/* What the path can carry now; false: it is not to be remembered. */
+/* What the path can carry now. `path` holds what others left of it since (window 0: nothing), and
+ * then what is to be remembered; false: it says nothing new. */
 bool jump_save(const struct tcpct_connection *connection, struct path_state *path, uint64_t now_us);
 
 #endif

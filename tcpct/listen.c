@@ -256,6 +256,27 @@ bool listen_backlog_room(struct tcpct_listener *listener)
     return false;
 }
 
+bool listen_admits(struct tcpct_listener *listener, const struct endpoints *endpoints,
+                   uint32_t peer_isn, uint64_t now_us)
+{
+    struct tcpct_counters *counters = &listener->stack->counters;
+    struct cookie_endpoints parties = endpoints_for_cookie(endpoints);
+    if (!listener->guard.limit || listener->backlog_count >= listener->options.backlog)
+        return true; /* there is no guard, or no connection will be made */
+    switch (
+        guard_admit(&listener->guard, listener->stack->isn_keys.isn, &parties, peer_isn, now_us)) {
+    case GUARD_ADMITTED:
+        return true;
+    case GUARD_KNOWN:
+        counters->guard_refused++;
+        return false;
+    case GUARD_FULL:
+        counters->guard_full++;
+        return false;
+    }
+    return false;
+}
+
 bool listen_backlog_add(struct tcpct_connection *connection)
 {
     if (!listen_backlog_room(connection->listener))
@@ -424,10 +445,10 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
     *verdict = TCPCT_UNACCEPTABLE;
     if (is_bare_fin(segment))
         return NULL;
-    if (restart_refuses(stack, segment)) {
-        stack->counters.restarts_old++;
+    struct endpoints endpoints = demux_endpoints(segment);
+    if (restart_refuses(stack, segment) ||
+        !listen_admits(listener, &endpoints, segment->seq - 1, now_us))
         return NULL;
-    }
     secrets_verified(&stack->secrets, slot, now_us);
     *verdict = TCPCT_NO_RESOURCES;
     struct tcpct_connection *connection = establish(stack, listener, segment, options, now_us);
@@ -533,6 +554,9 @@ static struct tcpct_connection *open_plain(struct tcpct_stack *stack,
             *verdict = TCPCT_REPLIED;
         return NULL;
     }
+    struct endpoints endpoints = demux_endpoints(segment);
+    if (!listen_admits(listener, &endpoints, segment->seq - 1, now_us))
+        return NULL;
     struct tcpct_connection *connection = establish(stack, listener, segment, &recalled, now_us);
     *verdict = connection ? TCPCT_ACCEPTED : TCPCT_NO_RESOURCES;
     if (connection)

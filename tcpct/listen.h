@@ -38,6 +38,11 @@ struct tcpct_connection *listen_open(struct tcpct_stack *stack, struct tcpct_lis
                                      const struct segment *segment, struct tcpct_packet *reply,
                                      enum tcpct_verdict *verdict, uint64_t now_us);
 
+/* Whether a connection may be made of the exchange that a <SYN> with this ISN began: a guarded
+ * listener admits each once. Counted. */
+bool listen_admits(struct tcpct_listener *listener, const struct endpoints *endpoints,
+                   uint32_t peer_isn, uint64_t now_us);
+
 /* Whether another connection may wait to be accepted; if not, it is counted. */
 bool listen_backlog_room(struct tcpct_listener *listener);
 /* A connection of the listener waits to be accepted. */

@@ -10,10 +10,14 @@ static uint64_t duration_us(const struct tcpct_connection *connection, uint32_t 
 {
     const struct congestion *congestion = &connection->congestion;
     bool slow_start = congestion->cwnd < congestion->ssthresh;
-    uint64_t tenths = slow_start ? 20 : 12; /* of the gain */
-    uint64_t us = 10ull * bytes * connection->rtt.srtt_us / (tenths * congestion->cwnd);
     const struct jump *jump = &connection->jump;
-    if (jump->phase == JUMP_UNVALIDATED && jump->taken.rate)
+    bool jumping = jump->phase == JUMP_UNVALIDATED;
+    bool careful = connection->window_policy == TCPCT_WINDOW_CAREFUL;
+    uint64_t tenths = slow_start || jumping ? 20 : 12; /* of the gain */
+    if (jumping && careful)                            /* RFC 9959, 4.3 */
+        tenths = 10;
+    uint64_t us = 10ull * bytes * connection->rtt.srtt_us / (tenths * congestion->cwnd);
+    if (jumping && !careful && jump->taken.rate)
         us = min_u64(us, (uint64_t)bytes * MILLISECOND_US / jump->taken.rate);
     return us;
 }

@@ -17,6 +17,10 @@ static void reduce_proportionally(struct tcpct_connection *connection, uint32_t 
     struct congestion *congestion = &connection->congestion;
     uint32_t pipe = connection->flight.in_flight, send = 0;
     recovery->prr_delivered += bytes;
+    if (jump_limit(connection) != UINT32_MAX) { /* not proportionally (RFC 9959, 4.5) */
+        congestion->cwnd = max_u32(jump_limit(connection), pipe + least);
+        return;
+    }
     if (pipe > congestion->ssthresh) {
         uint64_t due = (uint64_t)recovery->prr_delivered * congestion->ssthresh;
         due = (due + recovery->prr_flight - 1) / max_u32(recovery->prr_flight, 1);
@@ -28,7 +32,7 @@ static void reduce_proportionally(struct tcpct_connection *connection, uint32_t 
         uint32_t limit = max_u32(owed, bytes) + congestion->mss;
         send = min_u32(congestion->ssthresh - pipe, limit);
     }
-    congestion->cwnd = max_u32(min_u32(pipe + send, jump_limit(connection)), pipe + least);
+    congestion->cwnd = max_u32(pipe + send, pipe + least);
 }
 
 /* What a spurious retransmission would be repaired to (RFC 4015). */
@@ -135,7 +139,7 @@ static void enter_fast_recovery(struct tcpct_connection *connection, uint32_t ou
     recovery->prr_flight = outstanding;
     save_for_undo(connection);
     congestion->ssthresh = congestion->control->reduced(congestion, outstanding);
-    jump_congested(connection);
+    jump_congested(connection, now_us);
     tell_reduction(connection);
     trace_connection(connection, TCPCT_TRACE_CWND, "fast recovery", congestion->ssthresh, now_us);
 }
@@ -257,7 +261,7 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
         tcb_output(connection);
 }
 
-void recovery_congestion_experienced(struct tcpct_connection *connection)
+void recovery_congestion_experienced(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct congestion *congestion = &connection->congestion;
     struct ecn *ecn = &connection->ecn;
@@ -265,7 +269,7 @@ void recovery_congestion_experienced(struct tcpct_connection *connection)
         return;
     congestion->ssthresh = congestion->control->reduced(congestion, congestion->cwnd);
     congestion->cwnd = congestion->ssthresh;
-    jump_congested(connection);
+    jump_congested(connection, now_us);
     tell_reduction(connection);
 }
 
@@ -331,7 +335,7 @@ void recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
             tell_reduction(connection);
         }
         congestion->cwnd = congestion->mss;
-        jump_timed_out(connection);
+        jump_timed_out(connection, now_us);
         recovery->phase = RECOVERY_RTO;
         recovery->point = connection->snd_nxt;
         recovery->duplicates = 0;

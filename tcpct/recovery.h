@@ -20,7 +20,7 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
                            const struct tcp_options *options, bool duplicate, uint64_t now_us);
 
 /* The peer says that CE was seen: reduces once in each window (RFC 3168, 6.1.2). */
-void recovery_congestion_experienced(struct tcpct_connection *connection);
+void recovery_congestion_experienced(struct tcpct_connection *connection, uint64_t now_us);
 
 /* The reordering timer expired: what has been waited for long enough is lost. */
 void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_us);

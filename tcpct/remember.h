@@ -24,6 +24,11 @@ struct path_state {
     uint32_t taken_s; /* when, in seconds */
 };
 
+enum remember_flag {
+    REMEMBER_REFUSED = 1,  /* its openings are not answered any more */
+    REMEMBER_UNPROVED = 2, /* the last one was, and nothing of that is acknowledged yet */
+};
+
 struct remembered {
     struct table_entry entry;
     uint16_t local_port, remote_port;
@@ -32,7 +37,7 @@ struct remembered {
     struct path_state path;
     uint16_t mss;
     uint8_t local;    /* which of the stack's addresses */
-    uint8_t refused;  /* its openings are not answered any more */
+    uint8_t flags;    /* enum remember_flag */
     uint8_t remote[]; /* 4 or 16 bytes */
 };
 

@@ -73,37 +73,72 @@ static void remember_the_pair(const struct tcpct_connection *connection,
     pair->trusted_s = seconds(connection->exchanged_us + life_us);
 }
 
+/* What is known of the path between two addresses: no more than one of its entries has a window,
+ * which is gone while a connection uses it. */
+static struct path_state *path_of(const struct remember_table *table,
+                                  const struct remember_key *key)
+{
+    struct path_state *known = NULL;
+    for (struct remembered *i = remember_first(table, key); i; i = remember_next(table, i)) {
+        if (i->path.window)
+            return &i->path;
+        if (!known && i->path.min_rtt_us)
+            known = &i->path;
+    }
+    return known;
+}
+
+static void forget_window(const struct remember_table *table, const struct remember_key *key)
+{
+    for (struct remembered *i = remember_first(table, key); i; i = remember_next(table, i))
+        i->path.window = 0;
+}
+
 void restart_remember(const struct tcpct_connection *connection, uint64_t now_us)
 {
     struct tcpct_stack *stack = connection->stack;
     struct remember_key key = key_of(stack, &connection->endpoints);
     struct remember_table *table = table_of(stack, connection->initiator, key.remote.family);
-    struct path_state path;
     if (!connection->pair.size)
         return;
+    const struct path_state *known = path_of(table, &key);
+    struct path_state path = known ? *known : (struct path_state){ .window = 0 };
+    bool seen = jump_save(connection, &path, now_us);
     struct remembered *entry = remember_use(table, &key);
     if (!entry)
         return;
     entry->exchange = connection->responder_timestamp;
     entry->mss = connection->mss;
     entry->timestamp = connection->opening_timestamp;
-    entry->refused = 0;
-    if (jump_save(connection, &path, now_us))
+    entry->flags = connection->unproved ? REMEMBER_UNPROVED : 0;
+    if (seen) {
+        forget_window(table, &key);
         entry->path = path;
+    }
     if (connection->initiator)
         remember_the_pair(connection, remember_pair(table, entry));
 }
 
-/* What is known of the path: by this very connection, or the last between the same addresses. */
-static struct path_state *path_of(struct remember_table *table, struct remembered *entry,
-                                  const struct remember_key *key)
+/* Begins with what is known of the path: by this very connection, or another between the same
+ * addresses. */
+static void use_path(struct tcpct_connection *connection, const struct remember_table *table,
+                     const struct remember_key *key, uint64_t now_us)
 {
-    if (entry && entry->path.window)
-        return &entry->path;
-    for (entry = remember_first(table, key); entry; entry = remember_next(table, entry))
-        if (entry->path.window)
-            return &entry->path;
-    return NULL;
+    struct path_state *path = path_of(table, key);
+    if (path)
+        jump_begin(connection, path, now_us);
+}
+
+void restart_takes_path(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct remember_key key = key_of(connection->stack, &connection->endpoints);
+    use_path(connection, table_of(connection->stack, true, key.remote.family), &key, now_us);
+}
+
+void tcpct_remembered_flush(struct tcpct_stack *stack)
+{
+    for (unsigned i = 0; i < 4; i++)
+        remember_flush(&stack->remembered[i / 2][i % 2]);
 }
 
 const struct path_state *restart_path(const struct tcpct_connection *connection)
@@ -111,7 +146,7 @@ const struct path_state *restart_path(const struct tcpct_connection *connection)
     struct tcpct_stack *stack = connection->stack;
     struct remember_key key = key_of(stack, &connection->endpoints);
     struct remember_table *table = table_of(stack, connection->initiator, key.remote.family);
-    return path_of(table, remember_find(table, &key), &key);
+    return path_of(table, &key);
 }
 
 bool restart_echo_fits(const struct tcpct_connection *connection, const struct segment *segment,
@@ -131,7 +166,7 @@ static bool may_restart(struct tcpct_stack *stack, const struct remembered *entr
                         const struct remembered_pair *pair, struct endpoints *endpoints,
                         uint64_t now_us)
 {
-    if (entry->refused || entry->remote_port != endpoints->remote_port ||
+    if (entry->flags & REMEMBER_REFUSED || entry->remote_port != endpoints->remote_port ||
         (endpoints->local_port && entry->local_port != endpoints->local_port) ||
         pair->restarts >= RESTARTS_MAX || seconds(now_us) >= pair->trusted_s)
         return false;
@@ -197,10 +232,9 @@ struct tcpct_connection *restart_begin(struct tcpct_stack *stack, struct endpoin
     connection->initiator = connection->restarted = true;
     connection->window_policy = policy;
     take_up(connection, entry, remember_pair(table, entry), now_us);
-    struct path_state *path = path_of(table, entry, &key);
-    if (path)
-        jump_begin(connection, path, now_us);
+    use_path(connection, table, &key, now_us);
     stack->counters.restarts++;
+    trace_connection(connection, TCPCT_TRACE_RESTART, "begun again", connection->restarts, now_us);
     tcb_introduce(connection);
     tcb_state(connection, TCPCT_ESTABLISHED, now_us);
     return connection;
@@ -222,11 +256,15 @@ uint64_t restart_patience_us(const struct tcpct_connection *connection)
     return max_u64(srtt_us + max_u64(srtt_us / 4, 4 * rttvar_us), MILLISECOND_US);
 }
 
-void restart_confirmed(struct tcpct_connection *connection)
+void restart_confirmed(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct peer *peer = peers_find(connection->stack, &connection->endpoints.remote);
+    struct tcpct_connection *exchange = tcb_part(connection);
     if (peer)
         peer->restarts_lost = 0;
+    if (exchange) /* of which the Responder has kept nothing */
+        tcb_closed(exchange, TCPCT_OK, now_us);
+    trace_connection(connection, TCPCT_TRACE_RESTART, "answered", connection->restarts, now_us);
     tcb_event(connection, TCPCT_EVENT_CONNECTED | TCPCT_EVENT_WRITABLE);
 }
 
@@ -253,19 +291,45 @@ bool restart_refuses(struct tcpct_stack *stack, const struct segment *segment)
     uint32_t exchange = segment->options.timestamp_echo;
     if (!entry || seq_lt(entry->exchange, exchange))
         return false;
-    return entry->exchange != exchange || entry->refused ||
-           seq_leq(segment->options.timestamp_value, entry->timestamp);
+    if (entry->exchange != exchange ||
+        seq_leq(segment->options.timestamp_value, entry->timestamp)) {
+        stack->counters.restarts_old++;
+        return true;
+    }
+    if (!entry->flags)
+        return false;
+    stack->counters.restarts_refused++;
+    return true;
 }
 
-bool restart_replaces(const struct tcpct_connection *connection, const struct segment *segment)
+/* Whether a segment is an opening of the exchange that this TCB was made by. */
+static bool is_opening(const struct tcpct_connection *connection, const struct segment *segment)
 {
     const struct tcp_options *options = &segment->options;
+    const uint32_t both = OPTION_MSS | OPTION_COOKIE_PAIR;
     return !connection->initiator && connection->pair.size &&
            (segment->flags & (SEGMENT_SYN | SEGMENT_RST | SEGMENT_ACK)) == SEGMENT_ACK &&
-           options->present & OPTION_MSS && segment->seq == connection->irs + 1 &&
-           segment->ack == connection->iss + 1 && connection->rcv_nxt != segment->seq &&
-           options->timestamp_echo == connection->responder_timestamp &&
-           seq_lt(connection->opening_timestamp, options->timestamp_value);
+           (options->present & both) == both && segment->seq == connection->irs + 1 &&
+           segment->ack == connection->iss + 1 &&
+           options->timestamp_echo == connection->responder_timestamp;
+}
+
+enum restart_verdict restart_meets(const struct tcpct_connection *connection,
+                                   const struct segment *segment)
+{
+    struct tcpct_counters *counters = &connection->stack->counters;
+    uint32_t opening = connection->opening_timestamp, value = segment->options.timestamp_value;
+    if (!is_opening(connection, segment) || value == opening || connection->rcv_nxt == segment->seq)
+        return RESTART_ORDINARY;
+    if (seq_lt(value, opening)) {
+        counters->restarts_old++;
+        return RESTART_DISCARDED;
+    }
+    if (connection->unproved && connection->snd_nxt != segment->ack) {
+        counters->restarts_refused++;
+        return RESTART_DISCARDED;
+    }
+    return RESTART_REPLACES;
 }
 
 /* The unproved bytes that a prefix may cause: 24 bits of an IPv4 address, 48 of an IPv6 address. */
@@ -307,7 +371,7 @@ void restart_opened(struct tcpct_connection *connection, const struct segment *s
     connection->window_policy = connection->listener->options.window;
     connection->responder_timestamp = exchange;
     connection->opening_timestamp = segment->options.timestamp_value;
-    if (!first) /* as far as is known */
+    if (!first) /* of its pair, as far as is known */
         connection->timestamp_offset += stack_random(stack) & OFFSET_START_MASK;
     connection->timestamp_first = first ? exchange : tcb_timestamp(connection, now_us);
     connection->unproved = true;
@@ -318,10 +382,20 @@ void restart_opened(struct tcpct_connection *connection, const struct segment *s
         return;
     entry->exchange = exchange;
     entry->timestamp = segment->options.timestamp_value;
-    entry->refused = 0;
-    struct path_state *path = path_of(table, entry, &key);
+    entry->flags = REMEMBER_UNPROVED;
+    if (connection->restarted)
+        trace_connection(connection, TCPCT_TRACE_RESTART, "begun again", 0, now_us);
+    struct path_state *path = path_of(table, &key);
     if (path && charge(connection, min_u32(path->window, UNPROVED_FLIGHT)))
         jump_begin(connection, path, now_us);
+}
+
+void restart_proved(struct tcpct_connection *connection)
+{
+    struct remembered *entry = find(connection->stack, false, &connection->endpoints);
+    tcb_proved(connection);
+    if (entry && entry->exchange == connection->responder_timestamp)
+        entry->flags &= (uint8_t)~REMEMBER_UNPROVED;
 }
 
 void restart_dated(struct tcpct_connection *connection, uint32_t timestamp)
@@ -339,7 +413,7 @@ uint32_t restart_limit(const struct tcpct_connection *connection)
     return connection->unproved ? UNPROVED_FLIGHT : UINT32_MAX;
 }
 
-bool restart_goes_on(struct tcpct_connection *connection)
+bool restart_goes_on(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct remembered *entry;
     if (connection->initiator || !connection->restarted || !connection->unproved ||
@@ -347,7 +421,8 @@ bool restart_goes_on(struct tcpct_connection *connection)
         return true;
     entry = find(connection->stack, false, &connection->endpoints);
     if (entry)
-        entry->refused = 1;
-    connection->stack->counters.restarts_refused++;
+        entry->flags |= REMEMBER_REFUSED;
+    trace_connection(connection, TCPCT_TRACE_RESTART, "nobody acknowledges: refused", 0, now_us);
+    connection->stack->counters.restarts_unproved++;
     return false;
 }

@@ -25,6 +25,8 @@ void restart_remember(const struct tcpct_connection *connection, uint64_t now_us
 
 /* What is remembered of the path between a connection's addresses, in its role; NULL: nothing. */
 const struct path_state *restart_path(const struct tcpct_connection *connection);
+/* An exchange has made this Initiator's connection: what is known of the path is used. */
+void restart_takes_path(struct tcpct_connection *connection, uint64_t now_us);
 
 /* ---- Initiator ----------------------------------------------------------------------------- */
 
@@ -36,18 +38,26 @@ struct tcpct_connection *restart_begin(struct tcpct_stack *stack, struct endpoin
 bool restart_reserves(struct tcpct_stack *stack, const struct endpoints *endpoints);
 /* How long its opening is waited for before a Cookie exchange is tried instead. */
 uint64_t restart_patience_us(const struct tcpct_connection *connection);
-/* The Responder answers. */
-void restart_confirmed(struct tcpct_connection *connection);
+/* The Responder answers: an exchange that raced with it is over. */
+void restart_confirmed(struct tcpct_connection *connection, uint64_t now_us);
 /* It does not: this pair is not used again, and after several such, none with this peer for a while. */
 void restart_failed(struct tcpct_connection *connection, uint64_t now_us);
 
 /* ---- Responder ----------------------------------------------------------------------------- */
 
 /* Whether an opening that verifies, and meets no TCB, was executed before, or is not answered any
- * more. */
+ * more, or not until the answer to the one before is acknowledged. Counted. */
 bool restart_refuses(struct tcpct_stack *stack, const struct segment *segment);
-/* Whether a paired segment is the opening of a later incarnation than that of this TCB. */
-bool restart_replaces(const struct tcpct_connection *connection, const struct segment *segment);
+
+/* What a segment of a connection's own exchange is to it. */
+enum restart_verdict {
+    RESTART_ORDINARY,  /* no other incarnation's opening */
+    RESTART_DISCARDED, /* an earlier one's, or a later one's that might be a recording: nothing of
+                          what this one had for answer is acknowledged */
+    RESTART_REPLACES,  /* a later one's */
+};
+enum restart_verdict restart_meets(const struct tcpct_connection *connection,
+                                   const struct segment *segment);
 /* An opening has made this TCB. */
 void restart_opened(struct tcpct_connection *connection, const struct segment *segment,
                     uint64_t now_us);
@@ -56,8 +66,10 @@ void restart_opened(struct tcpct_connection *connection, const struct segment *s
 void restart_dated(struct tcpct_connection *connection, uint32_t timestamp);
 /* The most that may be out until the peer has proved, by acknowledging data, that it sees us. */
 uint32_t restart_limit(const struct tcpct_connection *connection);
+/* The peer has: its opening is no recording. */
+void restart_proved(struct tcpct_connection *connection);
 /* A retransmission timeout; false: that was too many for a peer that has proved nothing. Its
  * openings are refused from now on, and the TCB is to be closed. */
-bool restart_goes_on(struct tcpct_connection *connection);
+bool restart_goes_on(struct tcpct_connection *connection, uint64_t now_us);
 
 #endif

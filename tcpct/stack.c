@@ -15,6 +15,7 @@
 #include "initiator.h"
 #include "input.h"
 #include "listen.h"
+#include "listener.h"
 #include "output.h"
 #include "reply.h"
 #include "restart.h"
@@ -155,11 +156,7 @@ void tcpct_stack_destroy(struct tcpct_stack *stack)
         return;
     struct memory memory = stack->memory;
     destroy_connections(stack); /* before the listeners, which count them */
-    while (stack->listeners) {
-        struct tcpct_listener *next = stack->listeners->next;
-        memory_free(&memory, stack->listeners);
-        stack->listeners = next;
-    }
+    listeners_destroy(stack);
     md5sig_destroy(stack->md5sig, &memory);
     secrets_destroy(&stack->secrets);
     isn_keys_destroy(&stack->isn_keys);
@@ -202,52 +199,6 @@ int tcpct_md5_key_set(struct tcpct_stack *stack, const struct tcpct_address *pee
     if (error)
         return error;
     return md5sig_set(stack->md5sig, peer, key, size) ? TCPCT_OK : TCPCT_ERROR_MEMORY;
-}
-
-/* ---- listeners ----------------------------------------------------------------------------- */
-
-static bool listen_options_valid(const struct tcpct_listen_options *options)
-{
-    uint8_t size = options->parameters.cookie_desired;
-    return options->port && timestamps_parameter_valid(options->parameters.extend_ts) &&
-           (size == 0 || (size >= COOKIE_SIZE_MIN && size <= COOKIE_SIZE_MAX && size % 2 == 0));
-}
-
-int tcpct_listen(struct tcpct_stack *stack, const struct tcpct_listen_options *options,
-                 struct tcpct_listener **listener)
-{
-    if (!listen_options_valid(options))
-        return TCPCT_ERROR_INVALID;
-    for (const struct tcpct_listener *i = stack->listeners; i; i = i->next)
-        if (i->options.port == options->port &&
-            ip_address_equal(&i->options.address, &options->address))
-            return TCPCT_ERROR_IN_USE;
-    struct tcpct_listener *new = memory_zeroed(&stack->memory, sizeof(*new));
-    if (!new)
-        return TCPCT_ERROR_MEMORY;
-    new->stack = stack;
-    new->options = *options;
-    new->options.backlog = (uint32_t)or_default(options->backlog, 128);
-    new->next = stack->listeners;
-    stack->listeners = new;
-    *listener = new;
-    return TCPCT_OK;
-}
-
-void tcpct_listener_close(struct tcpct_listener *listener)
-{
-    struct tcpct_stack *stack = listener->stack;
-    struct tcpct_connection *connection;
-    while ((connection = tcpct_accept(listener)))
-        tcpct_abort(connection);
-    for (connection = stack->pool; connection; connection = connection->pool_next)
-        if (connection->stack && connection->queued_at == listener)
-            tcb_closed(connection, TCPCT_OK, stack->now_us);
-    struct tcpct_listener **link = &stack->listeners;
-    while (*link != listener)
-        link = &(*link)->next;
-    *link = listener->next;
-    memory_free(&stack->memory, listener);
 }
 
 /* ---- a packet in --------------------------------------------------------------------------- */
@@ -419,6 +370,13 @@ static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
     return without_tcb(stack, segment, reply, now_us);
 }
 
+static bool is_guarded(const struct tcpct_stack *stack, const struct segment *segment)
+{
+    const struct tcpct_listener *listener =
+        demux_listener(stack, &segment->destination, segment->destination_port);
+    return listener && listener->guard.limit;
+}
+
 static enum tcpct_verdict with_tcb(struct tcpct_connection *connection,
                                    const struct segment *segment, struct tcpct_packet *reply,
                                    uint64_t now_us)
@@ -436,7 +394,10 @@ static enum tcpct_verdict with_tcb(struct tcpct_connection *connection,
     if ((segment->options.present & OPTION_COOKIE_PAIR) && !close_paired(connection, segment) &&
         !initiator_took_other(connection, segment) && !listen_owns_pair(connection, segment))
         return foreign_pair(connection, segment, reply, now_us);
-    if (restart_replaces(connection, segment)) {
+    enum restart_verdict restart = restart_meets(connection, segment);
+    if (restart == RESTART_DISCARDED || (restart == RESTART_REPLACES && is_guarded(stack, segment)))
+        return TCPCT_UNACCEPTABLE;
+    if (restart == RESTART_REPLACES) {
         tcb_closed(connection, TCPCT_ERROR_RESET, now_us);
         return without_tcb(stack, segment, reply, now_us);
     }

@@ -221,9 +221,20 @@ void tcb_state(struct tcpct_connection *connection, enum tcpct_state state, uint
     stack->config.trace(stack->config.context, &event);
 }
 
+struct tcpct_connection *tcb_part(struct tcpct_connection *connection)
+{
+    struct tcpct_connection *other = connection->beside;
+    if (other)
+        connection->beside = other->beside = NULL;
+    return other;
+}
+
 void tcb_closed(struct tcpct_connection *connection, int error, uint64_t now_us)
 {
     struct memory *memory = &connection->stack->memory;
+    struct tcpct_connection *other = tcb_part(connection);
+    if (other) /* neither is anything without the other */
+        tcb_closed(other, error, now_us);
     tcb_state(connection, TCPCT_CLOSED, now_us);
     timer_stop_all(connection);
     tcb_output_done(connection);

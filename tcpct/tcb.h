@@ -10,6 +10,7 @@
 #include "congestion.h"
 #include "cookie.h"
 #include "flight.h"
+#include "guard.h"
 #include "md5sig.h"
 #include "memory.h"
 #include "ranges.h"
@@ -167,6 +168,7 @@ struct peer {
     uint64_t fast_open_blocked_until_us;
     uint64_t no_restart_until_us;
     uint8_t restarts_lost; /* in a row */
+    uint64_t renewed_us;   /* when a pair was last asked for, for its own sake; 0: never */
 };
 enum { PEERS_MAX = 64 };
 
@@ -247,7 +249,7 @@ struct tcpct_connection {
     uint32_t rcv_up;
     bool end_seen;     /* the peer's FIN has come, and all before it: end-of-file */
     bool fin_received; /* ... and is acknowledged */
-    bool end_told;     /* the application read the end */
+    bool end_told;     /* the application of a persistent connection has read the end */
     bool ack_now;
     uint8_t ack_delayed; /* full segments not yet acknowledged */
 
@@ -282,10 +284,14 @@ struct tcpct_connection {
     bool syn_ack_data_taken;
 
     /* Restart (restart.h). */
-    bool restarted;        /* this incarnation is not the first */
-    uint8_t restarts;      /* Initiator: of this pair */
-    uint64_t exchanged_us; /* Initiator: when the pair was made */
-    bool unproved;         /* Responder: the opening may be a recorded one */
+    bool restarted;                  /* this incarnation is not the first */
+    bool persistent;                 /* Initiator: what is sent after the end begins it again */
+    bool renews;                     /* Initiator: nobody's; it asks for another pair */
+    uint8_t restarts;                /* Initiator: of this pair */
+    uint64_t exchanged_us;           /* Initiator: when the pair was made */
+    struct tcpct_connection *beside; /* Initiator: a restart without answer, and the exchange that
+                                        races with it, have each other here (beside.h) */
+    bool unproved;                   /* Responder: the opening may be a recorded one */
     uint8_t unproved_timeouts;
     uint32_t unproved_bytes; /* that are charged for it */
     uint8_t unproved_prefix;
@@ -299,8 +305,9 @@ struct tcpct_listener {
     struct tcpct_listen_options options;
     struct tcpct_connection *backlog_first, *backlog_last;
     uint32_t backlog_count;
-    uint32_t queued; /* connections in SYN-RECEIVED */
-    bool event;      /* ACCEPT is to be told */
+    uint32_t queued;    /* connections in SYN-RECEIVED */
+    bool event;         /* ACCEPT is to be told */
+    struct guard guard; /* limit 0: none */
 };
 
 enum { ADDRESSES_MAX = 16, RANDOM_BUFFER = 256, UNPROVED_PREFIXES = 256 };
@@ -357,6 +364,8 @@ void tcb_state(struct tcpct_connection *connection, enum tcpct_state state, uint
 /* It is over: timers stop, buffers that nobody can read are freed. If nobody holds the TCB it is
  * gone on return: do not touch it afterwards. `error` is TCPCT_OK for an orderly end. */
 void tcb_closed(struct tcpct_connection *connection, int error, uint64_t now_us);
+/* Of two that race, takes this one out: returns the other, or NULL (beside.h). */
+struct tcpct_connection *tcb_part(struct tcpct_connection *connection);
 /* The connection is made: one of the same endpoints beside which it was made is over. */
 void tcb_replace_older(struct tcpct_connection *connection, uint64_t now_us);
 /* All data has passed, both ways; a FIN or its acknowledgment may be due. */

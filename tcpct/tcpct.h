@@ -204,7 +204,11 @@ struct tcpct_event {
 /* Takes the next event; false if there is none. Edge-triggered: each change is told once. */
 bool tcpct_event(struct tcpct_stack *stack, struct tcpct_event *event);
 
-/* ---- the remembered window ------------------------------------------------------------------ */
+/* ---- what is remembered ------------------------------------------------------------------ */
+
+/* Forgets all that ended connections left behind: pairs, and what their paths could carry; as after
+ * a change of the network (RFC 9959, 4.2.2). */
+void tcpct_remembered_flush(struct tcpct_stack *stack);
 
 /* What a connection with cookies that is closed leaves behind of its path is used by the next between
  * the same addresses: for a minute whole, for five minutes half. */
@@ -246,7 +250,12 @@ struct tcpct_listen_options {
     tcpct_answer_function *answer; /* NULL: no data is taken from a <SYN> */
     const void *answer_context;
     enum tcpct_window window; /* what connections with cookies begin with */
-    bool answers_stable;      /* a request always has the same answer, while the listener exists */
+    uint32_t guard; /* for applications that cannot take a request twice: no data is taken from a
+                       <SYN>, a closed connection does not begin again, and no exchange is admitted
+                       twice, for as long as its cookies are valid; so many at most are in each
+                       period of that length, and more are refused: up to 2^24, 16 bytes and more
+                       for each; 0: no guard */
+    bool answers_stable; /* a request always has the same answer, while the listener exists */
     void *user;
 };
 
@@ -276,7 +285,10 @@ struct tcpct_connect_options {
     bool fast_open; /* RFC 7413, for plain TCP (parameters.cookie_desired 0): the request goes into
                        the <SYN> once the peer has granted a cookie */
     /* A closed connection to that address and port is begun again, if one is remembered: request and
-     * answer take one round trip. What is sent until CONNECTED may be executed more than once. */
+     * answer take one round trip. What is sent until CONNECTED may be executed more than once. And
+     * this one is begun again when it is over: once tcpct_receive has told its end, which ends our
+     * direction too, tcpct_send asks anew, under the same handle. CONNECTED follows again, and the
+     * counts of tcpct_connection_info begin at zero. */
     bool restart;
     enum tcpct_window window; /* what a connection with cookies begins with */
     uint64_t user_timeout_us; /* 0: the stack's */
@@ -395,11 +407,20 @@ struct tcpct_counters {
     uint64_t challenges_withheld;    /* challenge ACKs beyond the limit (RFC 5961, 7) */
     uint64_t fast_opens;             /* connections made from a <SYN> with data (RFC 7413) */
     uint64_t restarts;               /* closed connections begun again */
-    uint64_t restarts_lost; /* Initiator: ... without an answer: a Cookie exchange came after it */
+    uint64_t restarts_late; /* Initiator: ... so that a Cookie exchange began to race with them */
+    uint64_t restarts_lost; /* Initiator: ... and lost */
+    uint64_t renewals;      /* Initiator: pairs asked for while an older one is in use */
     uint64_t restarts_old;  /* Responder: openings that had been executed before */
-    uint64_t restarts_refused;       /* Responder: pairs given up, since nobody acknowledged */
-    uint64_t unproved_full;          /* remembered windows not used, too much being unproved */
-    uint64_t jumps, jumps_retreated; /* connections that began with a remembered window */
+    uint64_t restarts_refused;  /* Responder: ... that came before any acknowledgment of the answer
+                                  to the one before, or after its pair was given up */
+    uint64_t restarts_unproved; /* Responder: pairs given up, since nobody acknowledged */
+    uint64_t guard_refused;     /* Responder: exchanges that were admitted before */
+    uint64_t guard_full;        /* Responder: ... that a full guard did not admit */
+    uint64_t unproved_full;     /* remembered windows not used, too much being unproved */
+    uint64_t jumps;             /* connections that used a remembered window */
+    uint64_t jumps_unused;      /* ... which had too little to send for it */
+    uint64_t jumps_validated;   /* ... whose path carried it */
+    uint64_t jumps_retreated;   /* ... whose path did not */
     uint64_t backlog_full, connections_full, memory_full;
 };
 void tcpct_counters(const struct tcpct_stack *stack, struct tcpct_counters *counters);
@@ -423,6 +444,8 @@ enum tcpct_trace_kind {
     TCPCT_TRACE_CWND,           /* value: bytes */
     TCPCT_TRACE_PATH_MTU,       /* value: bytes */
     TCPCT_TRACE_RTT,            /* value: smoothed, in us; after each sample */
+    TCPCT_TRACE_RESTART,        /* note: what became of a restart */
+    TCPCT_TRACE_JUMP,           /* note: the phase that begins (RFC 9959, 3); value: bytes */
 };
 
 struct tcpct_trace_event {

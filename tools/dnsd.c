@@ -17,6 +17,8 @@ enum {
     IDLE_DEFAULT_US = 10000000,
     CONNECTIONS_DEFAULT = 4096,
     CONNECTIONS_MAX = 1000000,
+    GUARD_DEFAULT = 1000000,
+    GUARD_MAX = 1 << 24,
     ERROR_SIZE = 1024,
     OPTIONS_ROOM = 32,
     READY_SIZE = 64,
@@ -31,6 +33,7 @@ struct dnsd {
     uint32_t fast_open; /* connections at once; 0: not offered */
     struct zone_loader *loader;
     bool has_zones; /* a flag named some */
+    uint32_t guard;     /* exchanges admitted in eleven minutes; 0: not guarded */
     struct dns_zones *zones;
     struct responder *responder;
 };
@@ -77,6 +80,7 @@ static int open_listener(struct dnsd *dnsd)
         .window = dnsd->service.endpoint_options.window,
         .backlog = dnsd->responder_options.connections_max,
         .fast_open_queue = dnsd->fast_open,
+        .guard = dnsd->guard,
         .answer = responder_answer_syn,
         .answer_context = dnsd->responder,
     };
@@ -137,7 +141,8 @@ enum flag {
     STATS,
     IDLE_TIMEOUT,
     CONNECTIONS,
-    FAST_OPEN
+    FAST_OPEN,
+    GUARDED
 };
 
 static const struct option own_options[] = {
@@ -149,6 +154,7 @@ static const struct option own_options[] = {
     { "idle-timeout", required_argument, NULL, IDLE_TIMEOUT },
     { "connections", required_argument, NULL, CONNECTIONS },
     { "fast-open", required_argument, NULL, FAST_OPEN },
+    { "guarded", optional_argument, NULL, GUARDED },
 };
 enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
@@ -165,10 +171,12 @@ static void print_usage(void)
         "  --connections NUMBER     at once (default %d)\n"
         "  --fast-open NUMBER       offer TCP Fast Open (RFC 7413), with so many connections\n"
         "                           at once whose handshake is open (default 0: none)\n"
+        "  --guarded[=NUMBER]       execute no query twice: no data from a <SYN>, no restarts, and\n"
+        "                           so many exchanges in eleven minutes (default %d)\n"
         "  --stats FILE             counters as JSON, on SIGUSR1 and at the end\n\n"
         "SIGHUP reloads the zones, SIGTERM ends. --syn-ack-data-limit is 1220 by default here.\n"
         "\n%s",
-        PORT_DEFAULT, CONNECTIONS_DEFAULT, endpoint_usage);
+        PORT_DEFAULT, CONNECTIONS_DEFAULT, GUARD_DEFAULT, endpoint_usage);
 }
 
 static int bad_value(const char *flag, const char *value, const char *expected)
@@ -209,6 +217,12 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
         if (!unit_number(optarg, 0, CONNECTIONS_MAX, &number))
             return bad_value("fast-open", optarg, "a number from 0 to 1000000");
         dnsd->fast_open = (uint32_t)number;
+        return 0;
+    case GUARDED:
+        number = GUARD_DEFAULT;
+        if (optarg && !unit_number(optarg, 1, GUARD_MAX, &number))
+            return bad_value("guarded", optarg, "a number from 1 to 16777216");
+        dnsd->guard = (uint32_t)number;
         return 0;
     default:
         if (value >= ENDPOINT_OPTION_FIRST)

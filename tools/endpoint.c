@@ -289,6 +289,7 @@ static void trace_connections(void *context, const struct tcpct_trace_event *eve
     case TCPCT_TRACE_STATE:
     case TCPCT_TRACE_OPENING:
     case TCPCT_TRACE_REFLECTION:
+    case TCPCT_TRACE_RESTART:
         trace_everything(context, event);
         break;
     default:

@@ -8,7 +8,39 @@
 
 #include "tcpct/wire.h"
 
-enum { SIZE_MAX_ANSWER = 1 << 18 };
+enum { SIZE_MAX_ANSWER = 1 << 18, DELAY_US = 5000, RATE = 50000000, QUEUE_PACKETS = 1000 };
+
+struct sim *asking_begin(const struct sim_config *given)
+{
+    struct sim_config config = { .seed = 5 };
+    const struct link_path path = { .rate = RATE,
+                                    .delay_us = DELAY_US,
+                                    .queue_packets = QUEUE_PACKETS };
+    if (given)
+        config = *given;
+    for (unsigned i = 0; i < SIM_HOSTS_MAX; i++)
+        if (config.up[i].rate == 0 && config.up[i].delay_us == 0)
+            config.up[i] = config.down[i] = path;
+    return sim_begin(&config);
+}
+
+uint64_t asking_counter(const struct sim_host *host, size_t offset)
+{
+    struct tcpct_counters counters;
+    uint64_t value;
+    tcpct_counters(host->stack, &counters);
+    memcpy(&value, (const char *)&counters + offset, sizeof(value));
+    return value;
+}
+
+void asking_change_path(struct sim *sim, uint64_t rate, uint64_t delay_us, uint32_t queue_packets)
+{
+    const struct link_path path = { .rate = rate,
+                                    .delay_us = delay_us,
+                                    .queue_packets = queue_packets };
+    assert_true(link_change(sim->hosts[0].link, LINK_A_TO_B, &path));
+    assert_true(link_change(sim->hosts[0].link, LINK_B_TO_A, &path));
+}
 
 static uint8_t byte_of(uint32_t id, uint32_t at)
 {

@@ -4,6 +4,8 @@
 #ifndef TESTS_ASKING_H
 #define TESTS_ASKING_H
 
+#include <stddef.h>
+
 #include "tests/sim/sim.h"
 
 enum { QUESTIONS_MAX = 256, QUESTION_SIZE = 8 };
@@ -35,6 +37,15 @@ struct question ask(struct sim *sim, struct sim_host *from, const struct sim_hos
 /* Begins to ask; `question` must stay until it is done. */
 void ask_begin(struct question *question, struct sim_host *from, const struct sim_host *to,
                uint32_t id, uint32_t size, const struct tcpct_connect_options *given);
+/* Two hosts, 20 ms and 50 Mbit/s apart, each link with a queue of 1000 packets; `given`: what
+ * differs, NULL: nothing. */
+struct sim *asking_begin(const struct sim_config *given);
+/* The counter that stands at this offset in struct tcpct_counters. */
+uint64_t asking_counter(const struct sim_host *host, size_t offset);
+#define COUNTER(host, name) asking_counter(host, offsetof(struct tcpct_counters, name))
+/* Lets the paths to and from host 0 be others from now on. */
+void asking_change_path(struct sim *sim, uint64_t rate, uint64_t delay_us, uint32_t queue_packets);
+
 /* For sim_until. */
 bool question_over(const void *question);
 

@@ -201,6 +201,21 @@ void sim_after(struct sim *sim, uint64_t delay_us, sim_function *function, void 
 
 /* ---- beginning and end --------------------------------------------------------------------- */
 
+static void create_stack(struct sim_host *host)
+{
+    struct sim *sim = host->sim;
+    struct tcpct_config config = sim_stack_config(host, &sim->config.stacks[host->index]);
+    assert_int_equal(tcpct_stack_create(&host->stack, &config, sim->now_us), TCPCT_OK);
+    assert_int_equal(tcpct_address_add(host->stack, &host->ipv4), TCPCT_OK);
+    assert_int_equal(tcpct_address_add(host->stack, &host->ipv6), TCPCT_OK);
+}
+
+void sim_reboot(struct sim_host *host)
+{
+    tcpct_stack_destroy(host->stack);
+    create_stack(host);
+}
+
 static void host_begin(struct sim *sim, unsigned index)
 {
     struct sim_host *host = &sim->hosts[index];
@@ -216,10 +231,7 @@ static void host_begin(struct sim *sim, unsigned index)
     host->ipv6 = (struct tcpct_address){ 6, { 0xfd, [15] = (uint8_t)(index + 1) } };
     host->link = link_create(&link);
     assert_non_null(host->link);
-    struct tcpct_config config = sim_stack_config(host, &sim->config.stacks[index]);
-    assert_int_equal(tcpct_stack_create(&host->stack, &config, sim->now_us), TCPCT_OK);
-    assert_int_equal(tcpct_address_add(host->stack, &host->ipv4), TCPCT_OK);
-    assert_int_equal(tcpct_address_add(host->stack, &host->ipv6), TCPCT_OK);
+    create_stack(host);
 }
 
 struct sim *sim_begin(const struct sim_config *config)

@@ -107,6 +107,10 @@ enum tcpct_verdict sim_input(struct sim_host *host, const struct tcpct_packet *p
  * message back, or nothing. */
 void sim_route(struct sim_host *from, struct tcpct_packet *packet);
 
+/* A new stack in the place of a host's, which loses everything, its listeners and secrets too. The
+ * test holds nothing of it any more. */
+void sim_reboot(struct sim_host *host);
+
 /* Connections in all stacks. */
 size_t sim_connections(const struct sim *sim);
 
