@@ -92,6 +92,7 @@ struct endpoint {
     struct tun_device *device;
     struct tcpct_stack *stack;
     struct capture *capture;
+    bool trace_json;
 };
 
 /* Opens the device (with offload where it works), the capture and the stack with its addresses;

@@ -41,7 +41,9 @@ struct range {
 
 struct dump_flow {
     struct dump_flow *next_in_bucket, *next_in_time;
+    size_t bucket;
     struct dump_summary summary;
+    struct dump_state state;
     uint32_t initial_seq[2];
     bool initial_known[2];
     bool syn_cookie, syn_ack_cookie; /* the option was there */
@@ -54,13 +56,17 @@ struct dump_flow {
 struct dump_flows {
     struct dump_flow *buckets[BUCKETS];
     struct dump_flow *first, **last; /* in time */
+    unsigned count;                  /* that began */
+    size_t kept, limit;
 };
 
-struct dump_flows *dump_flows_create(void)
+struct dump_flows *dump_flows_create(size_t limit)
 {
     struct dump_flows *flows = calloc(1, sizeof *flows);
-    if (flows != NULL)
+    if (flows != NULL) {
         flows->last = &flows->first;
+        flows->limit = limit;
+    }
     return flows;
 }
 
@@ -80,6 +86,16 @@ void dump_flows_destroy(struct dump_flows *flows)
 uint32_t dump_flow_relative(const struct dump_flow *flow, enum dump_side side, uint32_t number)
 {
     return flow->initial_known[side] ? number - flow->initial_seq[side] : number;
+}
+
+const struct dump_state *dump_flow_state(const struct dump_flow *flow)
+{
+    return &flow->state;
+}
+
+unsigned dump_flow_number(const struct dump_flow *flow)
+{
+    return flow->summary.number;
 }
 
 /* ---- which connection ------------------------------------------------------------------------- */
@@ -119,6 +135,21 @@ static bool begins_anew(const struct dump_flow *flow, const struct segment *segm
            dump_flow_relative(flow, DUMP_CLIENT, segment->seq) == 1;
 }
 
+/* The oldest one leaves. */
+static void forget_first(struct dump_flows *flows)
+{
+    struct dump_flow *flow = flows->first, **link = &flows->buckets[flow->bucket];
+    while (*link != flow)
+        link = &(*link)->next_in_bucket;
+    *link = flow->next_in_bucket;
+    flows->first = flow->next_in_time;
+    if (flows->first == NULL)
+        flows->last = &flows->first;
+    free(flow->steps);
+    free(flow);
+    flows->kept--;
+}
+
 /* Who is the client, when the first packet seen is this one. */
 static enum dump_side side_of_first(const struct segment *segment)
 {
@@ -128,14 +159,15 @@ static enum dump_side side_of_first(const struct segment *segment)
 }
 
 static struct dump_flow *flow_create(struct dump_flows *flows, const struct dump_packet *packet,
-                                     enum dump_side side)
+                                     enum dump_side side, const struct dump_flow *before)
 {
     const struct segment *segment = &packet->segment;
     struct dump_flow *flow = calloc(1, sizeof *flow);
     if (flow == NULL)
         return NULL;
-    flow->summary =
-        (struct dump_summary){ .start_us = packet->time_us, .answered_us = -1, .min_rtt_us = -1 };
+    flow->summary = (struct dump_summary){
+        .number = ++flows->count, .start_us = packet->time_us, .answered_us = -1, .min_rtt_us = -1
+    };
     flow->summary.address[side] = segment->source;
     flow->summary.address[!side] = segment->destination;
     flow->summary.port[side] = segment->source_port;
@@ -143,15 +175,18 @@ static struct dump_flow *flow_create(struct dump_flows *flows, const struct dump
     flow->syn_us = -1;
     if (is_opening(segment)) {
         flow->summary.mode = DUMP_RESTART;
+        dump_state_restart(&flow->state, before != NULL ? &before->state : NULL);
         flow->initial_known[side] = flow->initial_known[!side] = true;
         flow->initial_seq[side] = segment->seq - 1;
         flow->initial_seq[!side] = segment->ack - 1;
     }
-    struct dump_flow **bucket = &flows->buckets[bucket_of(segment)];
-    flow->next_in_bucket = *bucket;
-    *bucket = flow;
+    flow->bucket = bucket_of(segment);
+    flow->next_in_bucket = flows->buckets[flow->bucket];
+    flows->buckets[flow->bucket] = flow;
     *flows->last = flow;
     flows->last = &flow->next_in_time;
+    if (++flows->kept > flows->limit && flows->limit > 0)
+        forget_first(flows);
     return flow;
 }
 
@@ -174,7 +209,7 @@ static struct dump_flow *flow_find(struct dump_flows *flows, const struct dump_p
     }
     if (flow == NULL)
         *side = side_of_first(segment);
-    return flow_create(flows, packet, *side);
+    return flow_create(flows, packet, *side, flow);
 }
 
 /* ---- what a packet tells ---------------------------------------------------------------------- */
@@ -232,6 +267,7 @@ struct dump_flow *dump_flows_take(struct dump_flows *flows, const struct dump_pa
         take_syn_ack(flow, packet);
     else if (summary->min_rtt_us < 0 && *side == DUMP_SERVER && summary->mode == DUMP_RESTART)
         summary->min_rtt_us = packet->time_us - summary->start_us;
+    dump_state_take(&flow->state, segment, *side);
     summary->packets[*side]++;
     summary->bytes[*side] += packet->size;
     if (*side == DUMP_SERVER && segment->flags & (SEGMENT_FIN | SEGMENT_RST))
@@ -245,7 +281,7 @@ struct dump_flow *dump_flows_take(struct dump_flows *flows, const struct dump_pa
                          .echo = segment->options.timestamp_echo,
                          .start = dump_flow_relative(flow, *side, segment->seq + syn),
                          .size = segment->data_size };
-    return add_step(flow, &step) ? flow : NULL;
+    return flows->limit > 0 || add_step(flow, &step) ? flow : NULL;
 }
 
 /* ---- the end ---------------------------------------------------------------------------------- */
@@ -329,12 +365,23 @@ static void count_data(struct dump_flow *flow, enum dump_side side)
     }
 }
 
-void dump_flows_each(struct dump_flows *flows, void (*each)(const struct dump_summary *summary))
+const char *dump_mode_text(enum dump_mode mode)
+{
+    static const char *const texts[] = { [DUMP_PLAIN] = "plain",
+                                         [DUMP_COLD] = "cold",
+                                         [DUMP_SYN_DATA] = "syn-data",
+                                         [DUMP_RESTART] = "restart",
+                                         [DUMP_FAST_OPEN] = "fastopen" };
+    return texts[mode];
+}
+
+void dump_flows_each(struct dump_flows *flows,
+                     void (*each)(void *context, const struct dump_summary *summary), void *context)
 {
     for (struct dump_flow *flow = flows->first; flow != NULL; flow = flow->next_in_time) {
         count_depths(flow);
         count_data(flow, DUMP_CLIENT);
         count_data(flow, DUMP_SERVER);
-        each(&flow->summary);
+        each(context, &flow->summary);
     }
 }

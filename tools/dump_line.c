@@ -144,6 +144,22 @@ static void text_options(FILE *out, const struct dump_packet *packet, const stru
     fputc('>', out);
 }
 
+static void text_state(FILE *out, const struct dump_state *state)
+{
+    static const char *const sides[] = { "client", "server" };
+    const char *separator = "  -- ";
+    for (unsigned i = 0; i < DUMP_NOTES; i++)
+        if (state->notes & 1u << i) {
+            fprintf(out, "%s%s", separator, dump_note_text(i));
+            separator = ", ";
+        }
+    for (unsigned i = 0; i < 2; i++)
+        if (state->changed[i]) {
+            fprintf(out, "%s%s %s", separator, sides[i], dump_state_text(state, i));
+            separator = ", ";
+        }
+}
+
 void dump_line_text(FILE *out, const struct dump_packet *packet, const struct dump_flow *flow,
                     enum dump_side side)
 {
@@ -170,8 +186,10 @@ void dump_line_text(FILE *out, const struct dump_packet *packet, const struct du
         fprintf(out, " ack %" PRIu32, dump_flow_relative(flow, !side, segment->ack));
     fprintf(out, " win %u", segment->window);
     text_options(out, packet, flow, side);
-    fprintf(out, " data %" PRIu32 "%s\n", segment->data_size,
+    fprintf(out, " data %" PRIu32 "%s", segment->data_size,
             packet->bad_checksum ? " (bad checksum)" : "");
+    text_state(out, dump_flow_state(flow));
+    fputc('\n', out);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------- */
@@ -255,6 +273,17 @@ static void json_options(FILE *out, const struct dump_packet *packet, const stru
     fputc('}', out);
 }
 
+static void json_state(FILE *out, const struct dump_state *state)
+{
+    bool first = true;
+    fputs(",\"notes\":[", out);
+    for (unsigned i = 0; i < DUMP_NOTES; i++)
+        if (state->notes & 1u << i)
+            fprintf(out, "%s\"%s\"", comma(&first), dump_note_text(i));
+    fprintf(out, "],\"client_state\":\"%s\",\"server_state\":\"%s\"",
+            dump_state_text(state, DUMP_CLIENT), dump_state_text(state, DUMP_SERVER));
+}
+
 void dump_line_json(FILE *out, const struct dump_packet *packet, const struct dump_flow *flow,
                     enum dump_side side)
 {
@@ -282,6 +311,8 @@ void dump_line_json(FILE *out, const struct dump_packet *packet, const struct du
             segment->flags & SEGMENT_ACK ? dump_flow_relative(flow, !side, segment->ack) : 0,
             segment->window);
     json_options(out, packet, flow, side);
-    fprintf(out, ",\"data\":%" PRIu32 ",\"bad_checksum\":%s}\n", segment->data_size,
-            packet->bad_checksum ? "true" : "false");
+    fprintf(out, ",\"data\":%" PRIu32 ",\"bad_checksum\":%s,\"connection\":%u", segment->data_size,
+            packet->bad_checksum ? "true" : "false", dump_flow_number(flow));
+    json_state(out, dump_flow_state(flow));
+    fputs("}\n", out);
 }

@@ -271,12 +271,12 @@ int endpoint_defaults(struct endpoint_options *options)
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
-/* The context is the endpoint's options. */
+/* The context is the endpoint. */
 static void trace_everything(void *context, const struct tcpct_trace_event *event)
 {
-    const struct endpoint_options *options = context;
+    const struct endpoint *endpoint = context;
     char text[512];
-    if (options->trace_json)
+    if (endpoint->trace_json)
         tcpct_trace_json(event, text, sizeof text);
     else
         tcpct_trace_text(event, text, sizeof text);
@@ -345,7 +345,8 @@ static int open_stack(struct endpoint *endpoint, const struct endpoint_options *
                       struct tcpct_config *config)
 {
     config->random = loop_random;
-    config->context = (void *)(uintptr_t)options; /* of the trace; loop_random needs none */
+    config->context = endpoint; /* of the trace; loop_random needs none */
+    endpoint->trace_json = options->trace_json;
     config->wall_clock_us = loop_wall_clock_us();
     config->mtu = tun_device_mtu(endpoint->device);
     config->offload_size_max = tun_device_offload_size_max(endpoint->device);

@@ -20,7 +20,7 @@ says() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "\"$2\", not \"$3\""
 count() { fields "$1" "$2" frame.number | wc -l; }
 
 # ---- restarts, from the demo's zone ---------------------------------------------------------------
-up --delay 1ms
+up --delay 100ms
 background "$work/dnsd" "${server[@]}" "$TCPCT" dnsd --tun tcpct0 --addr 10.60.2.53 \
     --zone tools/zones/mldsa44.zone
 capture=$work/dig.pcap

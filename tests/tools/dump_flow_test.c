@@ -15,8 +15,9 @@ static struct dump_flows *flows;
 static struct dump_summary summaries[8];
 static size_t summary_count;
 
-static void keep(const struct dump_summary *summary)
+static void keep(void *context, const struct dump_summary *summary)
 {
+    (void)context;
     assert_true(summary_count < sizeof summaries / sizeof summaries[0]);
     summaries[summary_count++] = *summary;
 }
@@ -24,7 +25,7 @@ static void keep(const struct dump_summary *summary)
 static int begin(void **state)
 {
     (void)state;
-    flows = dump_flows_create();
+    flows = dump_flows_create(0);
     summary_count = 0;
     return flows == NULL;
 }
@@ -85,7 +86,7 @@ static void test_plain_takes_two(void **state)
     take(packet(20100, DUMP_CLIENT, 4000, SEGMENT_ACK, 1, 1, 50));
     take(packet(40200, DUMP_SERVER, 4000, SEGMENT_ACK, 1, 51, 100));
     take(packet(40300, DUMP_CLIENT, 4000, SEGMENT_ACK, 51, 101, 0));
-    dump_flows_each(flows, keep);
+    dump_flows_each(flows, keep, NULL);
     assert_int_equal(summary_count, 1);
     assert_int_equal(summaries[0].mode, DUMP_PLAIN);
     assert_int_equal(summaries[0].round_trips, 2);
@@ -104,7 +105,7 @@ static void test_answer_in_syn_ack_takes_one(void **state)
     take_with(packet(0, DUMP_CLIENT, 4000, SEGMENT_SYN, 0, 0, 50), OPTION_COOKIE);
     take_with(packet(20000, DUMP_SERVER, 4000, SEGMENT_SYN | SEGMENT_ACK, 0, 51, 166),
               OPTION_COOKIE);
-    dump_flows_each(flows, keep);
+    dump_flows_each(flows, keep, NULL);
     assert_int_equal(summaries[0].mode, DUMP_SYN_DATA);
     assert_int_equal(summaries[0].round_trips, 1);
     assert_int_equal(summaries[0].data[DUMP_SERVER], 166);
@@ -130,7 +131,7 @@ static void test_slow_handshake(void **state)
         taken[i].segment.options.timestamp_echo = echoes[i];
         take_with(taken[i], OPTION_TIMESTAMPS);
     }
-    dump_flows_each(flows, keep);
+    dump_flows_each(flows, keep, NULL);
     assert_int_equal(summaries[0].round_trips, 2);
 }
 
@@ -144,11 +145,11 @@ static void test_flights_count_tails_do_not(void **state)
     take(packet(40200, DUMP_SERVER, 4000, SEGMENT_ACK, 1, 51, 1000));
     take(packet(40201, DUMP_CLIENT, 4000, SEGMENT_ACK, 51, 1001, 0));
     take(packet(44000, DUMP_SERVER, 4000, SEGMENT_ACK, 1001, 51, 1000));
-    dump_flows_each(flows, keep);
+    dump_flows_each(flows, keep, NULL);
     assert_int_equal(summaries[0].round_trips, 2);
     take(packet(60400, DUMP_SERVER, 4000, SEGMENT_ACK, 2001, 51, 1000));
     summary_count = 0;
-    dump_flows_each(flows, keep);
+    dump_flows_each(flows, keep, NULL);
     assert_int_equal(summaries[0].round_trips, 3);
     assert_int_equal(summaries[0].data[DUMP_SERVER], 3000);
 }
@@ -164,7 +165,7 @@ static void test_retransmission_completes(void **state)
     take(packet(40201, DUMP_CLIENT, 4000, SEGMENT_ACK, 51, 1, 0));
     take(packet(60300, DUMP_SERVER, 4000, SEGMENT_ACK, 1, 51, 1000));
     take(packet(80400, DUMP_SERVER, 4000, SEGMENT_ACK, 1001, 51, 1000));
-    dump_flows_each(flows, keep);
+    dump_flows_each(flows, keep, NULL);
     assert_int_equal(summaries[0].answered_us, 60300);
     assert_int_equal(summaries[0].round_trips, 3);
     assert_int_equal(summaries[0].data[DUMP_SERVER], 2000);
@@ -180,7 +181,7 @@ static void test_restart_is_another_connection(void **state)
               OPTION_COOKIE_PAIR);
     take_with(packet(900000, DUMP_CLIENT, 4000, SEGMENT_ACK, 1, 1, 60), OPTION_COOKIE_PAIR);
     take_with(packet(920000, DUMP_SERVER, 4000, SEGMENT_ACK, 1, 61, 100), OPTION_COOKIE_PAIR);
-    dump_flows_each(flows, keep);
+    dump_flows_each(flows, keep, NULL);
     assert_int_equal(summary_count, 2);
     assert_int_equal(summaries[0].mode, DUMP_COLD);
     assert_int_equal(summaries[0].round_trips, 2);
@@ -198,7 +199,7 @@ static void test_ports_and_new_syns_tell_connections_apart(void **state)
     take(again); /* a retransmission */
     again.segment.seq += 77;
     take(again);
-    dump_flows_each(flows, keep);
+    dump_flows_each(flows, keep, NULL);
     assert_int_equal(summary_count, 3);
     assert_int_equal(summaries[0].packets[DUMP_CLIENT], 3);
     assert_int_equal(summaries[0].answered_us, -1);
@@ -211,7 +212,7 @@ static void test_middle_of_a_connection(void **state)
     (void)state;
     take(packet(0, DUMP_SERVER, 4000, SEGMENT_ACK, 500, 600, 10));
     take(packet(10, DUMP_CLIENT, 4000, SEGMENT_ACK, 600, 510, 0));
-    dump_flows_each(flows, keep);
+    dump_flows_each(flows, keep, NULL);
     assert_int_equal(summary_count, 1);
     assert_int_equal(summaries[0].port[DUMP_SERVER], 53);
     assert_int_equal(summaries[0].data[DUMP_SERVER], 10);

@@ -19,7 +19,7 @@ static char *line_of(line_function *line, const struct dump_packet *packet)
     char *text = NULL;
     size_t size = 0;
     enum dump_side side = DUMP_CLIENT;
-    struct dump_flows *flows = dump_flows_create();
+    struct dump_flows *flows = dump_flows_create(0);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(flows);
     assert_non_null(out);
@@ -82,7 +82,7 @@ static void test_syn_text(void **state)
     packet.segment.data_size = 50;
     expect(dump_line_text, &packet,
            "   1.234567 10.0.0.1.4000 > 10.0.0.2.53 S seq 0:51 win 1024 <mss 1460,sackOK,TS32 77/0,"
-           "cookie 1a1a1a1a1a1a1a1a,wscale 7> data 50\n");
+           "cookie 1a1a1a1a1a1a1a1a,wscale 7> data 50  -- client SYN-SENT\n");
 }
 
 static void test_opening_text(void **state)
@@ -104,7 +104,7 @@ static void test_opening_text(void **state)
     expect(dump_line_text, &packet,
            "   1.234567 10.0.0.1.4000 > 10.0.0.2.53 . seq 1:2 ack 1 win 1024 <extend 16,"
            "TS64 01020304:1/a1a2a3a4:2,pair 1a1a1a1a1a1a1a1a+2b2b2b2b2b2b2b2b,sack 1:101> data 1"
-           " (bad checksum)\n");
+           " (bad checksum)  -- client ESTABLISHED\n");
 }
 
 static void test_opening_json(void **state)
@@ -119,14 +119,16 @@ static void test_opening_json(void **state)
     options->sack_count = 2;
     options->sack[0] = (struct sack_block){ 9000, 9100 };
     options->sack[1] = (struct sack_block){ 9200, 9300 };
-    expect(dump_line_json, &packet,
-           "{\"number\":7,\"time_us\":1234567,\"size\":100,\"verdict\":\"sound\","
-           "\"source\":\"10.0.0.1\",\"source_port\":4000,\"destination\":\"10.0.0.2\","
-           "\"destination_port\":53,\"flags\":[\"ACK\"],\"seq\":1,\"ack\":1,\"window\":1024,"
-           "\"options\":{\"ignored\":0,\"extend\":16,"
-           "\"timestamps\":{\"bits\":32,\"value\":0,\"echo\":0},"
-           "\"pair_initiator\":\"1a1a1a1a1a1a1a1a\",\"pair_responder\":\"2b2b2b2b2b2b2b2b\","
-           "\"sack\":[[1,101],[201,301]]},\"data\":1,\"bad_checksum\":false}\n");
+    expect(
+        dump_line_json, &packet,
+        "{\"number\":7,\"time_us\":1234567,\"size\":100,\"verdict\":\"sound\","
+        "\"source\":\"10.0.0.1\",\"source_port\":4000,\"destination\":\"10.0.0.2\","
+        "\"destination_port\":53,\"flags\":[\"ACK\"],\"seq\":1,\"ack\":1,\"window\":1024,"
+        "\"options\":{\"ignored\":0,\"extend\":16,"
+        "\"timestamps\":{\"bits\":32,\"value\":0,\"echo\":0},"
+        "\"pair_initiator\":\"1a1a1a1a1a1a1a1a\",\"pair_responder\":\"2b2b2b2b2b2b2b2b\","
+        "\"sack\":[[1,101],[201,301]]},\"data\":1,\"bad_checksum\":false,"
+        "\"connection\":1,\"notes\":[],\"client_state\":\"ESTABLISHED\",\"server_state\":\"LISTEN\"}\n");
 }
 
 static void test_other_options(void **state)

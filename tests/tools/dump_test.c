@@ -72,7 +72,7 @@ static void test_link_types(void **state)
         write_capture(links[i].type, links[i].header, links[i].size);
         struct run run = DUMP(path);
         if (run.status != 0 || strcmp(run.out, "   0.000000 10.0.0.1.4000 > 10.0.0.2.53 S seq 0 "
-                                               "win 1024 data 0\n") != 0)
+                                               "win 1024 data 0  -- client SYN-SENT\n") != 0)
             fail_msg("%s: status %d, %s", links[i].name, run.status, run.out);
     }
 }
@@ -215,9 +215,58 @@ static void test_what_is_no_capture(void **state)
     assert_non_null(strstr(run.error, "ends in the middle"));
 }
 
+/* The next generation: a section header, an interface of raw IP, one packet. */
+static void test_pcapng(void **state)
+{
+    (void)state;
+    static const uint32_t before[] = {
+        0x0a0d0d0a,      28, 0x1a2b3c4d, 1, UINT32_MAX, UINT32_MAX, 28, 1, 20, DLT_RAW, 0, 20, 6,
+        32 + sizeof syn, 0,  0,          0, sizeof syn, sizeof syn
+    };
+    static const uint32_t after = 32 + sizeof syn;
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(before, sizeof before, 1, file), 1);
+    assert_int_equal(fwrite(syn, sizeof syn, 1, file), 1);
+    assert_int_equal(fwrite(&after, sizeof after, 1, file), 1);
+    fclose(file);
+    struct run run = DUMP(path);
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(run.out, "10.0.0.1.4000 > 10.0.0.2.53 S seq 0"));
+}
+
+static void test_pictures(void **state)
+{
+    (void)state;
+    struct run run = DUMP("--ladder", "tests/pcaps/v4-c16.pcap");
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(run.out, "&lt;SYN,ACK(SYN)&gt; Cookie"));
+    run = DUMP("--sequence=client", "--connection", "1", "tests/pcaps/v4-c16.pcap");
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(run.out, "Data from 10.13.0.11 port 45764"));
+    run = DUMP("--ladder", "--connection", "2-3", "tests/pcaps/v4-c16.pcap");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.error, "no connection 2"));
+    run = DUMP("--sequence", "--cwnd", "/nonexistent", "tests/pcaps/v4-c16.pcap");
+    assert_int_equal(run.status, 1);
+}
+
 static void test_usage(void **state)
 {
     (void)state;
+    static const char *const wrong[][4] = {
+        { "--ladder", "--summary", "a" }, { "--ladder", "--json", "a" },
+        { "--live", "--summary", "a" },   { "--cwnd", "x", "a" },
+        { "--sequence=left", "a" },       { "--sequence", "--connection=1-2", "a" },
+        { "--connection=0", "a" },        { "--connection=2-1", "a" },
+        { "--connection=1-99", "a" },     { "--connection=1x", "a" },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const char *const words[] = { "dump", wrong[i][0], wrong[i][1], wrong[i][2], NULL };
+        struct run run = run_command(command_dump, words);
+        if (run.status != EXIT_USAGE || !strstr(run.error, "tcpct dump: "))
+            fail_msg("%s %s: status %d: %s", wrong[i][0], wrong[i][1], run.status, run.error);
+    }
     assert_int_equal(DUMP(NULL).status, EXIT_USAGE);
     assert_int_equal(DUMP("one.pcap", "two.pcap").status, EXIT_USAGE);
     assert_int_equal(DUMP("--what", "one.pcap").status, EXIT_USAGE);
@@ -234,6 +283,8 @@ int main(void)
         cmocka_unit_test(test_recorded_capture),
         cmocka_unit_test(test_every_recorded_capture),
         cmocka_unit_test(test_what_is_no_capture),
+        cmocka_unit_test(test_pcapng),
+        cmocka_unit_test(test_pictures),
         cmocka_unit_test(test_usage),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
