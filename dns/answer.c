@@ -69,7 +69,10 @@ static bool follow_cname(struct answer *answer, struct step *step, const struct 
         return false; /* a loop */
     size_t start = answer->compose.size;
     put_answer(answer, step, set, signed_part(answer));
-    if (answer->overflow || ++step->hops > ANSWER_CHAIN_MAX)
+    if (answer->overflow)
+        return false;
+    answer->name_sizes[step->hops] = 0;
+    if (++step->hops > ANSWER_CHAIN_MAX)
         return false;
     /* The target is the CNAME's data, behind the owner and 10 bytes of head. */
     size_t owner_size = answer->compose.message[start] >= 0xc0
@@ -78,6 +81,18 @@ static bool follow_cname(struct answer *answer, struct step *step, const struct 
     size_t at = owner_size > 0 ? start + owner_size + 10 : 0;
     seek(answer, step, zone_name(zone, set->target), zone_name_size(zone, set->target), at);
     return enter(answer, step);
+}
+
+/* True if the question or a DNAME before this one had the name already: a loop. */
+static bool was_here(const struct answer *answer, unsigned hops, const uint8_t *name, size_t size)
+{
+    const struct dns_query *query = answer->query;
+    if (size == query->name_size && memcmp(name, query->lower, size) == 0)
+        return true;
+    for (unsigned i = 0; i < hops; i++)
+        if (answer->name_sizes[i] == size && memcmp(name, answer->names[i], size) == 0)
+            return true;
+    return false;
 }
 
 /* Puts a DNAME and the CNAME that it implies, and goes on (RFC 6672, 3.2). */
@@ -103,12 +118,14 @@ static bool follow_dname(struct answer *answer, struct step *step, const struct 
     memcpy(name, step->sought.name, prefix);
     memcpy(name + prefix, target, target_size);
     size_t size = prefix + target_size;
+    answer->name_sizes[step->hops] = (uint8_t)size;
     struct compose_owner alias = { step->sought.name, step->sought.size, step->at };
     if (!compose_cname(&answer->compose, answer->leg, &alias, set->ttl, name, size)) {
         answer->overflow = true;
         return false;
     }
-    if (++step->hops > ANSWER_CHAIN_MAX || answer->query->type == DNS_CNAME)
+    if (answer->query->type == DNS_CNAME || was_here(answer, step->hops, name, size) ||
+        ++step->hops > ANSWER_CHAIN_MAX)
         return false;
     seek(answer, step, name, size, answer->compose.size - size);
     return enter(answer, step);

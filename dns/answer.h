@@ -23,7 +23,8 @@ struct answer {
     const struct zone *zone; /* where the chain is now */
     uint16_t leg;            /* the zone's */
     struct set_list authority;
-    uint8_t names[ANSWER_CHAIN_MAX + 1][NAME_SIZE_MAX]; /* what DNAMEs have made, by hop */
+    /* What DNAMEs have made, by hop; after a CNAME the size is 0. */
+    uint8_t names[ANSWER_CHAIN_MAX + 1][NAME_SIZE_MAX], name_sizes[ANSWER_CHAIN_MAX + 1];
     uint8_t label_at[NAME_LABELS_MAX + 1];
 };
 

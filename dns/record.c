@@ -131,6 +131,49 @@ static bool names_fit(const ldns_rr *rr)
     return fit;
 }
 
+/* The word of IPSECKEY's or AMTRELAY's data that names a gateway, which is relative; or NULL. */
+static const char *relative_gateway(const char *type, size_t *size)
+{
+    const char *at = type, *word = NULL;
+    for (unsigned i = 0; i < 5; i++) { /* type, precedence, two numbers, gateway */
+        *size = entry_word(&at, &word);
+        if (word_is(word, *size, "\\#"))
+            return NULL;
+    }
+    bool absolute = *size > 0 && word[*size - 1] == '.' && (*size < 2 || word[*size - 2] != '\\');
+    return *size > 0 && !absolute ? word : NULL;
+}
+
+/* In data that ldns keeps as one field, it leaves a gateway's name as if it were absolute (RFC 4025,
+ * 2.5; RFC 8777, 4.2). False: the name or the data would be too long. */
+static bool complete_gateway(ldns_rr *rr, const char *type, const ldns_rdf *origin)
+{
+    size_t word_size;
+    size_t before = ldns_rr_get_type(rr) == LDNS_RR_TYPE_IPSECKEY   ? 3
+                    : ldns_rr_get_type(rr) == LDNS_RR_TYPE_AMTRELAY ? 2
+                                                                    : 0;
+    if (before == 0 || !origin || ldns_rr_rd_count(rr) != 1)
+        return true;
+    const uint8_t *data = ldns_rdf_data(ldns_rr_rdf(rr, 0));
+    size_t size = ldns_rdf_size(ldns_rr_rdf(rr, 0)), origin_size = ldns_rdf_size(origin);
+    size_t name = size > before ? name_size(data + before, size - before) : 0;
+    const char *word =
+        name > 0 && (data[1] & 0x7f) == 3 ? relative_gateway(type, &word_size) : NULL;
+    if (!word)
+        return true;
+    size_t kept = word_is(word, word_size, "@") ? 0 : name - 1;
+    uint8_t whole[UINT16_MAX];
+    if (kept + origin_size > NAME_SIZE_MAX || size + origin_size > sizeof whole)
+        return false;
+    memcpy(whole, data, before + kept);
+    memcpy(whole + before + kept, ldns_rdf_data(origin), origin_size);
+    memcpy(whole + before + kept + origin_size, data + before + name, size - before - name);
+    ldns_rdf *made = ldns_rdf_new_frm_data(ldns_rdf_get_type(ldns_rr_rdf(rr, 0)),
+                                           size - name + kept + origin_size, whole);
+    ldns_rdf_deep_free(ldns_rr_set_rdf(rr, made, 0));
+    return true;
+}
+
 static bool check_record(const ldns_rr *rr, const char *type, char *error, size_t error_size)
 {
     if (!check_numbers(rr, type, error, error_size))
@@ -156,7 +199,10 @@ ldns_rr *record_parse(struct record_defaults *defaults, char *entry, char *error
         fail(error, error_size, "this is no record: %s", ldns_get_errorstr_by_id(status));
         return NULL;
     }
-    if (!check_record(rr, type, error, error_size)) {
+    bool good = check_record(rr, type, error, error_size);
+    if (good && !complete_gateway(rr, type, defaults->origin))
+        good = fail(error, error_size, "a name has more than %d bytes", NAME_SIZE_MAX);
+    if (!good) {
         ldns_rr_free(rr);
         return NULL;
     }

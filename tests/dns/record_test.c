@@ -23,6 +23,10 @@ static void defaults(void **state)
         { "@  CLASS1   7   A 192.0.2.1", "x.\t7\tIN\tA\t192.0.2.1\n" },
         { "@ 8 CLASS1 A 192.0.2.1", "x.\t8\tIN\tA\t192.0.2.1\n" },
         { "in A 192.0.2.1", "in.x.\t8\tIN\tA\t192.0.2.1\n" },
+        { "a IPSECKEY 1 3 2 g AQID", "a.x.\t8\tIN\tIPSECKEY\t1 3 2 g.x. AQID\n" },
+        { "a IPSECKEY 1 3 2 g. AQID", "a.x.\t8\tIN\tIPSECKEY\t1 3 2 g. AQID\n" },
+        { "a IPSECKEY 1 1 2 192.0.2.1 AQID", "a.x.\t8\tIN\tIPSECKEY\t1 1 2 192.0.2.1 AQID\n" },
+        { "a IPSECKEY \\# 7 010302 01670001", "a.x.\t8\tIN\tIPSECKEY\t1 3 2 g. AQ==\n" },
         { "a MX 1 @", "a.x.\t8\tIN\tMX\t1 x.\n" },
     };
     struct record_defaults made = { .ttl = 60 };
