@@ -6,7 +6,8 @@
  * Packets are numbered as they are sent, those of both hosts together.
  *
  * The rules (RFC 6013, 4 to 7). The Initiator's application gets its answers once and whole, or
- * learns after the user timeout that it does not. The Responder's application reads just what was
+ * learns after the user timeout that it does not; a Responder that gave up first it would ask in vain,
+ * as in any TCP without keep-alives. The Responder's application reads just what was
  * sent, and runs a request once for each opening that reaches it. In the exchange only the
  * Initiator retransmits, and the Responder has a TCB only after it. A bare FIN is repeated
  * evenly, and backs off after eight. Only the Initiator has TIME-WAIT. In the end there is no TCB and no buffer.
@@ -51,7 +52,7 @@ struct losses_fate {
  * fate and rule are printed and pcap files are written. */
 unsigned losses_run(const struct losses_scenario *scenario, const struct losses_fate *fate,
                     unsigned family);
-/* Fails the test if a rule has been broken. */
+/* Says how many runs there were, and fails the test if a rule has been broken. */
 void losses_verdict(void);
 
 #endif
