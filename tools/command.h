@@ -15,6 +15,9 @@
 
 enum { EXIT_USAGE = 2 };
 
+/* --guarded: exchanges that a listener admits in eleven minutes (tcpct_listen_options.guard). */
+enum { GUARD_DEFAULT = 1000000, GUARD_MAX = 1 << 24 };
+
 struct command {
     const char *name;
     const char *summary;               /* one line for `tcpct help` */

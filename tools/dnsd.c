@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "dns/responder.h"
-#include "tools/service.h"
+#include "tools/dnsd_front.h"
 #include "tools/zone_loader.h"
 
 enum {
@@ -17,8 +17,6 @@ enum {
     IDLE_DEFAULT_US = 10000000,
     CONNECTIONS_DEFAULT = 4096,
     CONNECTIONS_MAX = 1000000,
-    GUARD_DEFAULT = 1000000,
-    GUARD_MAX = 1 << 24,
     ERROR_SIZE = 1024,
     OPTIONS_ROOM = 32,
     READY_SIZE = 64,
@@ -33,9 +31,10 @@ struct dnsd {
     uint32_t fast_open; /* connections at once; 0: not offered */
     struct zone_loader *loader;
     bool has_zones; /* a flag named some */
-    uint32_t guard;     /* exchanges admitted in eleven minutes; 0: not guarded */
+    uint32_t guard; /* exchanges admitted in eleven minutes; 0: not guarded */
     struct dns_zones *zones;
     struct responder *responder;
+    struct socket_name forward; /* port 0: the answers are ours */
 };
 
 /* ---- running ------------------------------------------------------------------------------- */
@@ -131,6 +130,18 @@ static int run(struct dnsd *dnsd)
     return status;
 }
 
+static int run_front(struct dnsd *dnsd)
+{
+    const struct dnsd_front_options options = {
+        .server = dnsd->forward,
+        .port = dnsd->port,
+        .connections_max = dnsd->responder_options.connections_max,
+        .idle_us = dnsd->responder_options.idle_us,
+        .guard = dnsd->guard,
+    };
+    return dnsd_front(&options, &dnsd->service);
+}
+
 /* ---- flags --------------------------------------------------------------------------------- */
 
 enum flag {
@@ -142,7 +153,8 @@ enum flag {
     IDLE_TIMEOUT,
     CONNECTIONS,
     FAST_OPEN,
-    GUARDED
+    GUARDED,
+    FORWARD
 };
 
 static const struct option own_options[] = {
@@ -155,6 +167,7 @@ static const struct option own_options[] = {
     { "connections", required_argument, NULL, CONNECTIONS },
     { "fast-open", required_argument, NULL, FAST_OPEN },
     { "guarded", optional_argument, NULL, GUARDED },
+    { "forward", required_argument, NULL, FORWARD },
 };
 enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
@@ -162,9 +175,11 @@ static void print_usage(void)
 {
     printf(
         "usage: tcpct dnsd --zone [ORIGIN=]FILE [OPTION]...\n"
+        "       tcpct dnsd --forward HOST[:PORT] [OPTION]...\n"
         "an authoritative DNS responder over TCP Cookie Transactions and plain TCP\n\n"
         "  -z, --zone [ORIGIN=]FILE a zone file, signed or not; repeatable (default ORIGIN: the\n"
         "                           owner of its SOA record)\n"
+        "  --forward HOST[:PORT]    answers come from a server there, over the kernel's TCP\n"
         "  --zones LIST             a file of lines ORIGIN FILE; repeatable\n"
         "  -p, --port PORT          (default %d)\n"
         "  --idle-timeout TIME      close idle plain connections (default 10s)\n"
@@ -224,6 +239,10 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
             return bad_value("guarded", optarg, "a number from 1 to 16777216");
         dnsd->guard = (uint32_t)number;
         return 0;
+    case FORWARD:
+        return address_resolve_port(optarg, PORT_DEFAULT, &dnsd->forward)
+                   ? 0
+                   : bad_value("forward", optarg, "a host that is known, with its port or without");
     default:
         if (value >= ENDPOINT_OPTION_FIRST)
             return endpoint_option(&dnsd->service.endpoint_options, value, optarg);
@@ -251,8 +270,14 @@ static int take_flags(struct dnsd *dnsd, int argc, char **argv)
     if (optind < argc)
         return command_error("dnsd", EXIT_USAGE, "what is \"%s\"? see `tcpct dnsd --help`",
                              argv[optind]);
-    if (!dnsd->has_zones)
-        return command_error("dnsd", EXIT_USAGE, "name a zone with --zone [ORIGIN=]FILE");
+    if (dnsd->forward.port && (dnsd->has_zones || dnsd->fast_open))
+        return command_error("dnsd", EXIT_USAGE,
+                             "--forward has all answers from elsewhere, and after the exchange: "
+                             "leave --zone, --zones and --fast-open out");
+    if (!dnsd->has_zones && !dnsd->forward.port)
+        return command_error("dnsd", EXIT_USAGE,
+                             "name a zone with --zone [ORIGIN=]FILE, or a server with "
+                             "--forward HOST:PORT");
     return -1;
 }
 
@@ -273,7 +298,7 @@ int command_dnsd(int argc, char **argv)
     int status = dnsd.loader ? take_flags(&dnsd, argc, argv)
                              : command_error("dnsd", 1, "there is no memory");
     if (status < 0)
-        status = run(&dnsd);
+        status = dnsd.forward.port ? run_front(&dnsd) : run(&dnsd);
     zone_loader_destroy(dnsd.loader);
     return status;
 }

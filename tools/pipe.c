@@ -18,12 +18,15 @@ enum {
     OPTIONS_ROOM = 32
 };
 
+static const uint64_t day_us = 86400000000;
+
 struct pipe {
     struct service service;
     struct relays_options relays_options;
     struct socket_name listen; /* port 0: standard input and output */
     uint16_t serve_port;       /* 0: we connect */
     bool has_to;
+    uint32_t guard; /* exchanges admitted in eleven minutes; 0: not guarded */
     struct relays *relays;
     int listener; /* of the kernel; -1: none */
     int status;   /* of standard input and output, once they are through */
@@ -55,20 +58,12 @@ static void watch_listener(struct pipe *pipe)
 static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
 {
     struct pipe *pipe = context;
-    struct tcpct_event event;
     bool full = relays_full(pipe->relays);
-    while (tcpct_event(stack, &event)) {
-        struct tcpct_connection *connection;
-        if (event.user)
-            relays_event(pipe->relays, &event, now_us);
-        else
-            while ((connection = tcpct_accept(event.listener)))
-                relay_from_connection(pipe->relays, connection, now_us);
-    }
-    if (pipe->relays_options.linger)
-        relays_settle(pipe->relays, now_us);
+    (void)stack;
+    relays_serve(pipe->relays, now_us);
     if (full)
         watch_listener(pipe);
+    loop_deadline(pipe->service.loop, relays_deadline(pipe->relays));
 }
 
 static const char *error_text(int error)
@@ -99,6 +94,7 @@ static int open_ends(struct pipe *pipe)
         .port = pipe->serve_port,
         .parameters = pipe->service.endpoint_options.parameters,
         .window = pipe->service.endpoint_options.window,
+        .guard = pipe->guard,
     };
     if (pipe->serve_port) {
         int error = tcpct_listen(pipe->service.endpoint.stack, &options, &listener);
@@ -162,7 +158,17 @@ static int run(struct pipe *pipe)
 
 /* ---- flags ----------------------------------------------------------------------------------- */
 
-enum flag { HELP = 'h', LISTEN = 256, SERVE, TO, IDEMPOTENT, CONNECTIONS, STATS };
+enum flag {
+    HELP = 'h',
+    LISTEN = 256,
+    SERVE,
+    TO,
+    IDEMPOTENT,
+    CONNECTIONS,
+    IDLE_TIMEOUT,
+    GUARDED,
+    STATS
+};
 
 static const struct option own_options[] = {
     { "help", no_argument, NULL, HELP },
@@ -171,6 +177,8 @@ static const struct option own_options[] = {
     { "to", required_argument, NULL, TO },
     { "idempotent", no_argument, NULL, IDEMPOTENT },
     { "connections", required_argument, NULL, CONNECTIONS },
+    { "idle-timeout", required_argument, NULL, IDLE_TIMEOUT },
+    { "guarded", optional_argument, NULL, GUARDED },
     { "stats", required_argument, NULL, STATS },
 };
 enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
@@ -225,6 +233,17 @@ static int take_flag(struct pipe *pipe, int value, char **argv)
         if (!unit_number(optarg, 1, CONNECTIONS_MAX, &number))
             return bad_value("connections", "a number from 1 to 100000");
         pipe->relays_options.relays_max = (uint32_t)number;
+        return 0;
+    case IDLE_TIMEOUT:
+        return unit_duration(optarg, day_us, &pipe->relays_options.idle_us)
+                   ? 0
+                   : bad_value("idle-timeout", "a time such as 10min, at most 24h");
+    case GUARDED:
+        number = GUARD_DEFAULT;
+        if (optarg && !unit_number(optarg, 1, GUARD_MAX, &number))
+            return command_error("pipe", EXIT_USAGE, "--guarded=%s: expected a number from 1 to %u",
+                                 optarg, (unsigned)GUARD_MAX);
+        pipe->guard = (uint32_t)number;
         return 0;
     case STATS:
         pipe->service.stats_path = optarg;

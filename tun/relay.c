@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,22 +17,26 @@ struct direction {
     bool ended; /* ... and the reader has been told */
 };
 
+/* In a list ordered by last activity. */
 struct relay {
     struct relays *relays;
-    struct relay *before, *after;
+    struct relay *older, *newer;
+    uint64_t active_us;
     struct tcpct_connection *connection; /* NULL: waits for the first bytes of the descriptor */
     int in, out;
     short watched_in, watched_out; /* poll(2) bits; -1: not watched */
     bool connecting;               /* the kernel's connection is not through */
     bool held;                     /* the stack's is not, and nothing may be sent before */
+    bool complete;                 /* everything is said for now */
     struct direction to_stack, from_stack;
+    _Alignas(max_align_t) uint8_t state[]; /* of relays_options.look */
 };
 
 struct relays {
     struct relays_options options;
     struct loop *loop;
     struct tcpct_stack *stack;
-    struct relay *first;
+    struct relay *oldest, *newest;
     struct relay_counters counters;
     uint8_t chunk[RELAY_CHUNK];
 };
@@ -40,18 +45,43 @@ static void descriptor_ready(void *context, int fd, short events, uint64_t now_u
 
 /* ---- beginning and end ---------------------------------------------------------------------- */
 
-static struct relay *add(struct relays *relays, int in, int out)
+static void list_remove(struct relays *relays, struct relay *relay)
 {
-    struct relay *relay = relays_full(relays) ? NULL : calloc(1, sizeof *relay);
+    if (relay == relays->oldest)
+        relays->oldest = relay->newer;
+    else
+        relay->older->newer = relay->newer;
+    if (relay == relays->newest)
+        relays->newest = relay->older;
+    else
+        relay->newer->older = relay->older;
+}
+
+static void list_append(struct relays *relays, struct relay *relay, uint64_t now_us)
+{
+    relay->older = relays->newest;
+    relay->newer = NULL;
+    relay->active_us = now_us;
+    if (relay->older != NULL)
+        relay->older->newer = relay;
+    else
+        relays->oldest = relay;
+    relays->newest = relay;
+}
+
+static struct relay *add(struct relays *relays, int in, int out, uint64_t now_us)
+{
+    struct relay *relay =
+        relays_full(relays) ? NULL : calloc(1, sizeof *relay + relays->options.state_size);
     if (relay == NULL) {
         relays->counters.relays_refused++;
         return NULL;
     }
-    *relay = (struct relay){ .relays = relays, .in = in, .out = out, .after = relays->first };
+    relay->relays = relays;
+    relay->in = in;
+    relay->out = out;
     relay->watched_in = relay->watched_out = -1;
-    if (relay->after != NULL)
-        relay->after->before = relay;
-    relays->first = relay;
+    list_append(relays, relay, now_us);
     relays->counters.relays++;
     relays->counters.relays_now++;
     return relay;
@@ -73,20 +103,14 @@ static void close_descriptors(struct relay *relay, bool reset)
 }
 
 /* With an error both ends are reset, otherwise closed in order. */
-static void end(struct relay *relay, int error)
+static void end(struct relays *relays, struct relay *relay, int error)
 {
-    struct relays *relays = relay->relays;
+    list_remove(relays, relay);
     if (relay->connection != NULL && error != 0)
         tcpct_abort(relay->connection);
     else if (relay->connection != NULL)
         tcpct_close(relay->connection);
     close_descriptors(relay, error != 0);
-    if (relay->before != NULL)
-        relay->before->after = relay->after;
-    else
-        relays->first = relay->after;
-    if (relay->after != NULL)
-        relay->after->before = relay->before;
     free(relay->to_stack.pending);
     free(relay->from_stack.pending);
     free(relay);
@@ -134,6 +158,19 @@ static ptrdiff_t read_some(int fd, uint8_t *bytes, bool *ended)
     return got < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : got;
 }
 
+static void look(struct relay *relay, bool from_stack, size_t size)
+{
+    struct relays *relays = relay->relays;
+    const struct relays_options *options = &relays->options;
+    if (from_stack)
+        relays->counters.bytes_from_stack += size;
+    else
+        relays->counters.bytes_to_stack += size;
+    if (options->look != NULL)
+        relay->complete =
+            options->look(options->context, relay->state, from_stack, relays->chunk, size);
+}
+
 static int end_writing(struct relay *relay)
 {
     relay->from_stack.ended = true;
@@ -165,7 +202,7 @@ static int pump_from_stack(struct relay *relay)
             return end_writing(relay);
         if (got <= 0)
             return (int)got;
-        relays->counters.bytes_from_stack += (uint64_t)got;
+        look(relay, true, (size_t)got);
         ptrdiff_t wrote = write_some(relay->out, relays->chunk, (size_t)got);
         if (wrote < 0)
             return errno;
@@ -197,7 +234,7 @@ static int pump_to_stack(struct relay *relay)
             return tcpct_shutdown(relay->connection);
         if (got == 0)
             return 0;
-        relays->counters.bytes_to_stack += (uint64_t)got;
+        look(relay, false, (size_t)got);
         ptrdiff_t took = tcpct_send(relay->connection, relays->chunk, (size_t)got);
         if (took < 0)
             return (int)took;
@@ -234,7 +271,7 @@ static int begin_idempotent(struct relay *relay, uint64_t now_us)
         relay->to_stack.ended = relay->from_stack.ended = true;
     if (got == 0)
         return 0;
-    relays->counters.bytes_to_stack += (uint64_t)got;
+    look(relay, false, (size_t)got);
     return connect_stack(relay, relays->chunk, (size_t)got, now_us);
 }
 
@@ -268,31 +305,39 @@ static int watch_both(struct relay *relay, bool hung_up)
     return watch(relay, relay->in, &relay->watched_in, in == 0 && hung_up ? -1 : in);
 }
 
-/* Nothing of ours is on its way any more, or it need not be waited for. */
-static bool settled(const struct relay *relay)
+/* Both directions have ended, and nothing of ours is on its way that is to be waited for; or all is
+ * said. */
+static bool is_over(const struct relay *relay)
 {
     struct tcpct_info info;
-    if (relay->connection == NULL || !relay->relays->options.linger)
+    bool ended = relay->to_stack.ended && relay->from_stack.ended;
+    bool complete = relay->complete && relay->to_stack.pending == NULL;
+    if (!ended && !complete)
+        return false;
+    if (relay->connection == NULL || (ended && !relay->relays->options.linger))
         return true;
     tcpct_connection_info(relay->connection, &info);
-    return info.state == TCPCT_TIME_WAIT || info.state == TCPCT_CLOSED;
+    return info.state == TCPCT_TIME_WAIT || info.state == TCPCT_CLOSED ||
+           (complete && info.cookies);
 }
 
 /* Goes on with whatever is possible, and ends the relay if that was all. */
 static void go_on(struct relay *relay, bool hung_up, uint64_t now_us)
 {
     int error = 0;
+    list_remove(relay->relays, relay);
+    list_append(relay->relays, relay, now_us);
     if (relay->connection == NULL)
         error = begin_idempotent(relay, now_us);
     if (error == 0)
         error = pump_to_stack(relay);
     if (error == 0)
         error = pump_from_stack(relay);
-    bool over = relay->to_stack.ended && relay->from_stack.ended && settled(relay);
+    bool over = error == 0 && is_over(relay);
     if (error == 0 && !over)
         error = watch_both(relay, hung_up);
     if (error != 0 || over)
-        end(relay, error);
+        end(relay->relays, relay, error);
 }
 
 static void descriptor_ready(void *context, int fd, short events, uint64_t now_us)
@@ -301,7 +346,7 @@ static void descriptor_ready(void *context, int fd, short events, uint64_t now_u
     bool socket = relay->in == relay->out;
     int error = (events & POLLERR) == 0 ? 0 : socket ? socket_error(fd) : EPIPE;
     if (error != 0) {
-        end(relay, error);
+        end(relay->relays, relay, error);
         return;
     }
     relay->connecting = false;
@@ -327,8 +372,8 @@ void relays_destroy(struct relays *relays)
     if (relays == NULL)
         return;
     relays->options.ended = NULL;
-    while (relays->first != NULL)
-        end(relays->first, ECANCELED);
+    while (relays->oldest != NULL)
+        end(relays, relays->oldest, ECANCELED);
     free(relays);
 }
 
@@ -339,7 +384,7 @@ bool relays_full(const struct relays *relays)
 
 bool relay_from_descriptors(struct relays *relays, int in, int out, uint64_t now_us)
 {
-    struct relay *relay = add(relays, in, out);
+    struct relay *relay = add(relays, in, out, now_us);
     if (relay == NULL) {
         close(in);
         if (out != in)
@@ -349,23 +394,28 @@ bool relay_from_descriptors(struct relays *relays, int in, int out, uint64_t now
     relay->held = !relays->options.idempotent;
     int error = relay->held ? connect_stack(relay, NULL, 0, now_us) : 0;
     if (error != 0)
-        end(relay, error);
+        end(relay->relays, relay, error);
     else
         go_on(relay, false, now_us);
     return error == 0;
 }
 
-bool relay_from_connection(struct relays *relays, struct tcpct_connection *connection,
-                           uint64_t now_us)
+/* Makes the kernel's connection for one of a listener. */
+static void from_connection(struct relays *relays, struct tcpct_connection *connection,
+                            uint64_t now_us)
 {
+    if (relays_full(relays) && relays->options.evicts) {
+        relays->counters.relays_evicted++;
+        end(relays, relays->oldest, ECANCELED);
+    }
     int fd = relays_full(relays) ? -1 : socket_connect(&relays->options.to, SOCK_STREAM);
-    struct relay *relay = fd < 0 ? NULL : add(relays, fd, fd);
+    struct relay *relay = fd < 0 ? NULL : add(relays, fd, fd, now_us);
     if (relay == NULL) {
         relays->counters.relays_refused += fd < 0;
         if (fd >= 0)
             close(fd);
         tcpct_abort(connection);
-        return false;
+        return;
     }
     relay->connection = connection;
     relay->connecting = true;
@@ -373,29 +423,52 @@ bool relay_from_connection(struct relays *relays, struct tcpct_connection *conne
     tcpct_option_set(connection, TCPCT_OPTION_NODELAY, 1);
     tcpct_option_set(connection, TCPCT_OPTION_KEEPALIVE, keepalive_us);
     go_on(relay, false, now_us);
-    return true;
 }
 
-void relays_event(struct relays *relays, const struct tcpct_event *event, uint64_t now_us)
+static void take_event(struct relay *relay, unsigned flags, uint64_t now_us)
 {
-    struct relay *relay = event->user;
-    (void)relays;
-    if (event->flags & TCPCT_EVENT_ERROR) {
-        end(relay, tcpct_connection_error(relay->connection));
+    if (flags & TCPCT_EVENT_ERROR) {
+        end(relay->relays, relay, tcpct_connection_error(relay->connection));
         return;
     }
-    if (event->flags & TCPCT_EVENT_CONNECTED)
+    if (flags & TCPCT_EVENT_CONNECTED)
         relay->held = false;
     go_on(relay, false, now_us);
 }
 
-void relays_settle(struct relays *relays, uint64_t now_us)
+/* Relays that wait for their last acknowledgment. */
+static void settle(struct relays *relays)
 {
-    for (struct relay *relay = relays->first, *after; relay != NULL; relay = after) {
-        after = relay->after;
-        if (relay->to_stack.ended && relay->from_stack.ended)
-            go_on(relay, false, now_us);
+    for (struct relay *relay = relays->oldest, *newer; relay != NULL; relay = newer) {
+        newer = relay->newer;
+        if (relay->to_stack.ended && relay->from_stack.ended && is_over(relay))
+            end(relay->relays, relay, 0);
     }
+}
+
+void relays_serve(struct relays *relays, uint64_t now_us)
+{
+    struct tcpct_event event;
+    while (tcpct_event(relays->stack, &event)) {
+        struct tcpct_connection *connection;
+        if (event.user != NULL)
+            take_event(event.user, event.flags, now_us);
+        else
+            while ((connection = tcpct_accept(event.listener)) != NULL)
+                from_connection(relays, connection, now_us);
+    }
+    if (relays->options.linger)
+        settle(relays);
+    while (relays_deadline(relays) <= now_us) {
+        relays->counters.relays_idle++;
+        end(relays, relays->oldest, relays->oldest->complete ? 0 : ETIMEDOUT);
+    }
+}
+
+uint64_t relays_deadline(const struct relays *relays)
+{
+    bool never = relays->oldest == NULL || relays->options.idle_us == 0;
+    return never ? TCPCT_NEVER : relays->oldest->active_us + relays->options.idle_us;
 }
 
 const struct relay_counters *relays_counters(const struct relays *relays)
@@ -406,8 +479,8 @@ const struct relay_counters *relays_counters(const struct relays *relays)
 const char *relay_counter_name(size_t index)
 {
     static const char *const names[] = {
-        "relays",        "relays_now",       "relays_refused",
-        "relays_failed", "bytes_from_stack", "bytes_to_stack",
+        "relays",         "relays_now",  "relays_refused",   "relays_failed",
+        "relays_evicted", "relays_idle", "bytes_from_stack", "bytes_to_stack",
     };
     _Static_assert(sizeof names / sizeof *names == sizeof(struct relay_counters) / sizeof(uint64_t),
                    "each counter has a name");

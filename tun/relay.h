@@ -24,8 +24,15 @@ struct relays_options {
      * the first segment. Otherwise nothing is sent before the peer has answered. */
     bool idempotent;
     /* A relay is over only when the peer has acknowledged everything: for a program that ends with
-     * it. relays_settle is to be called in each turn then. */
+     * it. */
     bool linger;
+    bool evicts;      /* at relays_max the one that has been idle longest makes room */
+    uint64_t idle_us; /* one that is idle for so long is over; 0: never */
+    /* Looks at what passes by, with state_size bytes of the relay's own that begin as zero: whether
+     * everything is said for now. Then a connection with cookies is closed, since to begin again
+     * costs nothing. NULL: the two ends decide. */
+    bool (*look)(void *context, void *state, bool from_stack, const uint8_t *bytes, size_t size);
+    size_t state_size;
     struct socket_name to; /* where to the kernel's connections are made */
     /* A relay is over: 0, TCPCT_ERROR_... or an errno above 0; may be NULL. */
     void (*ended)(void *context, int error);
@@ -37,6 +44,7 @@ struct relay_counters {
     uint64_t relays, relays_now;
     uint64_t relays_refused; /* relays_max was reached, or there was no memory or descriptor */
     uint64_t relays_failed;  /* ended with an error of either end */
+    uint64_t relays_evicted, relays_idle;
     uint64_t bytes_from_stack, bytes_to_stack;
 };
 
@@ -50,14 +58,13 @@ bool relays_full(const struct relays *relays);
 /* From now on `in` and `out` are the relay's, which closes them. For a socket they are the same;
  * otherwise two that do not block. False: refused, and closed. */
 bool relay_from_descriptors(struct relays *relays, int in, int out, uint64_t now_us);
-/* Likewise for a connection of a listener. */
-bool relay_from_connection(struct relays *relays, struct tcpct_connection *connection,
-                           uint64_t now_us);
 
-/* An event of a relay's connection. */
-void relays_event(struct relays *relays, const struct tcpct_event *event, uint64_t now_us);
-
-void relays_settle(struct relays *relays, uint64_t now_us);
+/* In each turn: takes all events of the stack, makes a relay of each connection that a listener has,
+ * and ends what is idle. All the stack's connections are the relays', and its listeners have no
+ * user. */
+void relays_serve(struct relays *relays, uint64_t now_us);
+/* When relays_serve wants to be called without an event; TCPCT_NEVER if not. */
+uint64_t relays_deadline(const struct relays *relays);
 
 const struct relay_counters *relays_counters(const struct relays *relays);
 /* Name of counter `index` in the struct's order; NULL past the end. */

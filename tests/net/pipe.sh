@@ -112,6 +112,16 @@ statistics "$listen" "$work/listen.json"
 expect "the second post was a restart" 0 '"restarts": 1,' cat "$work/listen.json"
 if end; then ok "SIGTERM ends it"; else not_ok "SIGTERM ends it" "$?"; fi
 
+# A guarded server takes nothing twice, and so no restart: the client finds another way at once.
+background "$work/guarded" "${server[@]}" "$TCPCT" pipe --tun tcpct1 --addr 10.60.2.81 \
+    --serve 80 --to 127.0.0.1:$port --guarded=1000 --stats "$work/guarded.json"
+background "$work/listen" "${client[@]}" "$TCPCT" pipe --tun tcpct0 --addr 10.60.1.81 \
+    --listen 127.0.0.1:$port 10.60.2.81 80 --idempotent
+for i in 1 2 3; do get "guarded, $i" "http://127.0.0.1:$port/small" "$work/www/small"; done
+end
+end
+expect "no restart was taken" 0 '"restarts": 0,' cat "$work/guarded.json"
+
 # ---- standard input and output ---------------------------------------------------------------------
 request="GET /small HTTP/1.0\r\n\r\n"
 standard=("${client[@]}" "$TCPCT" pipe --tun tcpct0 --addr 10.60.1.82 $far 80)

@@ -57,17 +57,8 @@ static void move(struct world *world, unsigned from, uint64_t now_us)
 
 static void serve_stack(struct world *world, unsigned i, uint64_t now_us)
 {
-    struct tcpct_event event;
     tcpct_tick(world->stacks[i], now_us);
-    while (tcpct_event(world->stacks[i], &event)) {
-        struct tcpct_connection *connection;
-        if (event.user)
-            relays_event(world->relays[i], &event, now_us);
-        else
-            while ((connection = tcpct_accept(event.listener)))
-                relay_from_connection(world->relays[i], connection, now_us);
-    }
-    relays_settle(world->relays[i], now_us);
+    relays_serve(world->relays[i], now_us);
 }
 
 static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
