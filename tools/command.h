@@ -31,6 +31,7 @@ int command_link(int argc, char **argv);
 int command_dump(int argc, char **argv);
 int command_lab(int argc, char **argv);
 int command_stub(int argc, char **argv);
+int command_bench(int argc, char **argv);
 int command_pipe(int argc, char **argv);
 
 /* One sentence to standard error, prefixed with "tcpct COMMAND: " (COMMAND NULL: "tcpct: ");

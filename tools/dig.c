@@ -50,7 +50,7 @@ struct dig {
     const char *name_text, *type_text;
     struct dns_question question;
     enum mode mode;
-    uint64_t repeat, tries, timeout_us;
+    uint64_t repeat, tries, timeout_us, pause_us;
     bool json;
 
     struct endpoint endpoint;
@@ -61,6 +61,7 @@ struct dig {
     size_t query_size;
     uint64_t started_us, connected_us; /* connected_us 0: not yet */
     uint64_t deadline_us;
+    uint64_t resume_us; /* when the next transaction begins, at the earliest */
     struct tcpct_counters before;
     struct cost cost; /* of the present transaction */
     bool answered;    /* and the FINs are being exchanged */
@@ -194,7 +195,7 @@ static void take_answer(struct dig *dig, const uint8_t *message, size_t size, ui
     dig->deadline_us = now_us + linger_us;
 }
 
-static void finish(struct dig *dig)
+static void finish(struct dig *dig, uint64_t now_us)
 {
     struct tcpct_counters after;
     tcpct_counters(dig->endpoint.stack, &after);
@@ -203,6 +204,7 @@ static void finish(struct dig *dig)
     dig->cost.bytes_sent = after.bytes_out - dig->before.bytes_out;
     dig->cost.bytes_received = after.bytes_in - dig->before.bytes_in;
     dig->times_us[dig->done++] = dig->cost.time_us;
+    dig->resume_us = now_us + dig->pause_us;
     dig->answered = false;
     dig->tried = 0;
     print_cost(dig);
@@ -269,9 +271,13 @@ static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
     if (dig->connection && now_us >= dig->deadline_us)
         fail(dig, "the time is over");
     if (dig->answered && (now_us >= dig->deadline_us || tcpct_connection_count(stack) == 0))
-        finish(dig);
+        finish(dig, now_us);
     if (dig->done == dig->repeat) {
         loop_stop(dig->loop, 0);
+        return;
+    }
+    if (now_us < dig->resume_us) {
+        loop_deadline(dig->loop, dig->resume_us);
         return;
     }
     if (!dig->connection && !dig->answered && dig->tried < dig->tries) {
@@ -320,14 +326,14 @@ static int run(struct dig *dig)
 
 /* ---- flags --------------------------------------------------------------------------------- */
 
-enum flag { HELP = 'h', PORT = 'p', REPEAT = 256, MODE, JSON, TIMEOUT, TRIES, DNSSEC, PAD };
+enum flag { HELP = 'h', PORT = 'p', REPEAT = 256, MODE, JSON, TIMEOUT, TRIES, DNSSEC, PAD, PAUSE };
 
 static const struct option own_options[] = {
     { "help", no_argument, NULL, HELP },           { "port", required_argument, NULL, PORT },
     { "repeat", required_argument, NULL, REPEAT }, { "mode", required_argument, NULL, MODE },
     { "json", no_argument, NULL, JSON },           { "timeout", required_argument, NULL, TIMEOUT },
     { "tries", required_argument, NULL, TRIES },   { "dnssec", no_argument, NULL, DNSSEC },
-    { "pad", required_argument, NULL, PAD },
+    { "pad", required_argument, NULL, PAD },       { "pause", required_argument, NULL, PAUSE },
 };
 enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
@@ -345,6 +351,7 @@ static void print_usage(void)
            "  --pad BYTES              pad the query to this size: the answer in a\n"
            "                           <SYN,ACK(SYN)> may have three times the bytes received\n"
            "  --repeat NUMBER          one after the other\n"
+           "  --pause TIME             between them\n"
            "  --timeout TIME           for each try (default 5s)\n"
            "  --tries NUMBER           (default %d)\n"
            "  --json                   only what it took, one object a line\n\n"
@@ -390,6 +397,10 @@ static int take_flag(struct dig *dig, int value, char **argv)
         if (!unit_duration(optarg, hour_us, &dig->timeout_us) || dig->timeout_us == 0)
             return bad_value("timeout", "a time such as 5s, at most 1h");
         return 0;
+    case PAUSE:
+        return unit_duration(optarg, hour_us, &dig->pause_us)
+                   ? 0
+                   : bad_value("pause", "a time such as 1s, at most 1h");
     case PAD:
         if (!unit_number(optarg, 0, QUERY_SIZE_MAX, &number))
             return bad_value("pad", "a number of bytes from 0 to 4096");

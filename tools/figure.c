@@ -404,7 +404,12 @@ static int draw(const struct figures *figures, const struct lab_figure *figure)
 int figures_write(const struct lab_file *file, const struct lab_part *part, const struct rows *rows,
                   const struct figure_output *output)
 {
-    const struct figures figures = { file, part, rows, output };
+    struct lab_part shown = *part;
+    const struct figures figures = { file, &shown, rows, output };
+    shown.variable_count = 0;
+    for (size_t i = 0; i < part->variable_count; i++)
+        if (strcmp(part->variables[i].name, "seed") != 0)
+            shown.variables[shown.variable_count++] = part->variables[i];
     int status = 0;
     for (size_t i = 0; i < part->figure_count && status == 0; i++) {
         const struct lab_figure *figure = &part->figures[i];

@@ -1,7 +1,8 @@
 /* figure.h - the tables and pictures of one part of an experiment, made of what was measured.
  *
  * A point is one combination of the values of what varies; `way` is the label of what was measured
- * there. Several rows of the same point and way are samples: their median is shown.
+ * there. Several rows of the same point and way are samples: their median is shown. So are those of
+ * different values of `seed`.
  */
 #ifndef TOOLS_FIGURE_H
 #define TOOLS_FIGURE_H

@@ -25,6 +25,7 @@
 #include "tools/lab_ask.h"
 #include "tools/lab_build.h"
 #include "tools/lab_capture.h"
+#include "tools/lab_live.h"
 #include "tools/lab_namespace.h"
 
 enum { REST_MAX = 64, ERROR_SIZE = LAB_ERROR_SIZE };
@@ -48,6 +49,8 @@ static int help(void)
         "       tcpct lab exec [--name NAME] HOST -- COMMAND...\n"
         "       tcpct lab shell [--name NAME] HOST\n"
         "       tcpct lab capture [--name NAME] HOST FILE.pcap\n"
+        "       tcpct lab change [--name NAME] [--link N] NAME=VALUE...\n"
+        "       tcpct lab counters [--name NAME] [--link N]\n"
         "       tcpct lab run EXPERIMENT|FILE [--out FOLDER] [--quick] [--seed N]\n"
         "                 [--set NAME=VALUE[,VALUE]...]...\n"
         "       tcpct lab list [EXPERIMENT|FILE]\n"
@@ -358,6 +361,10 @@ int command_lab(int argc, char **argv)
         return execute(&lab, given.rest);
     if (strcmp(verb, "shell") == 0)
         return shell(&lab, given.rest);
+    if (strcmp(verb, "change") == 0)
+        return lab_change(&lab, given.rest);
+    if (strcmp(verb, "counters") == 0)
+        return lab_counters(&lab, given.rest);
     if (strcmp(verb, "capture") == 0)
         return capture(&lab, given.rest);
     if (strcmp(verb, "down") == 0 && given.rest[0] == NULL)

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,6 +287,29 @@ static int start(const struct lab *lab, const struct process_options *options)
     return process_wait_ready(pid, options);
 }
 
+/* Unless the link's own flags say where: a file for live changes, and one for counters. */
+static bool add_files(struct words *words, const struct lab *lab, size_t link)
+{
+    static const char *const files[][2] = { { "--settings", "settings" }, { "--stats", "json" } };
+    for (size_t i = 0; i < 2; i++) {
+        char file[32], path[LAB_PATH_SIZE];
+        bool given = false;
+        for (size_t j = 0; j < words->count; j++)
+            given |= strncmp(words->words[j], files[i][0], strlen(files[i][0])) == 0;
+        if (given)
+            continue;
+        snprintf(file, sizeof file, "link%zu.%s", link, files[i][1]);
+        FILE *empty = fopen(lab_state_path(lab, file, path), "we");
+        if (empty == NULL || fclose(empty) != 0) {
+            command_error("lab", 1, "cannot write %s: %s", path, strerror(errno));
+            return false;
+        }
+        add_word(words, files[i][0], "");
+        add_word(words, path, "");
+    }
+    return true;
+}
+
 static int start_link(const struct lab *lab, const struct lab_part *part, size_t link,
                       const struct lab_environment *environment, char **flags, bool bound)
 {
@@ -305,6 +329,8 @@ static int start_link(const struct lab *lab, const struct lab_part *part, size_t
         add_word(&words, word, "");
     for (size_t i = 0; flags != NULL && flags[i] != NULL; i++)
         add_word(&words, flags[i], "");
+    if (!add_files(&words, lab, link))
+        return 1;
     snprintf(file, sizeof file, "link%zu.log", link);
     snprintf(name, sizeof name, "the link between %s and %s", hosts[part->links[link].ends[0]].name,
              hosts[part->links[link].ends[1]].name);
@@ -400,27 +426,36 @@ int lab_build(const struct lab *lab, const struct lab_part *part,
 
 /* ---- down ------------------------------------------------------------------------------------- */
 
-/* The last started ends first. */
-static int end_processes(const struct lab *lab)
+struct noted {
+    pid_t pid;
+    unsigned long long started_at;
+};
+enum { NOTED_MAX = LAB_LINKS_MAX + LAB_PROGRAMS_MAX };
+
+/* The processes of a lab in the order in which they were started: links first. */
+static size_t read_processes(const struct lab *lab, struct noted noted[NOTED_MAX])
 {
-    struct {
-        pid_t pid;
-        unsigned long long started_at;
-    } all[LAB_LINKS_MAX + LAB_PROGRAMS_MAX];
     char path[LAB_PATH_SIZE], line[64];
     size_t count = 0;
     FILE *file = fopen(lab_state_path(lab, "processes", path), "re");
-    if (file == NULL)
-        return 0;
-    while (count < sizeof all / sizeof *all && fgets(line, sizeof line, file) != NULL) {
+    while (file != NULL && count < NOTED_MAX && fgets(line, sizeof line, file) != NULL) {
         char *end;
-        all[count].pid = (pid_t)strtol(line, &end, 10);
-        all[count++].started_at = strtoull(end, NULL, 10);
+        noted[count].pid = (pid_t)strtol(line, &end, 10);
+        noted[count++].started_at = strtoull(end, NULL, 10);
     }
-    fclose(file);
+    if (file != NULL)
+        fclose(file);
+    return count;
+}
+
+/* The last started ends first. */
+static int end_processes(const struct lab *lab)
+{
+    struct noted noted[NOTED_MAX];
+    size_t count = read_processes(lab, noted);
     int status = 0;
     while (count-- > 0)
-        if (!process_end_other(all[count].pid, all[count].started_at))
+        if (!process_end_other(noted[count].pid, noted[count].started_at))
             status = 1;
     return status;
 }
@@ -451,8 +486,9 @@ int lab_remove(const struct lab *lab)
     lab_remove_program(lab->state);
     unlink(lab_state_path(lab, "processes", path));
     unlink(lab_state_path(lab, "hosts", path));
-    for (size_t i = 0; i < LAB_LINKS_MAX; i++) {
-        snprintf(file, sizeof file, "link%zu.log", i);
+    for (size_t i = 0; i < LAB_LINKS_MAX * 3; i++) {
+        static const char *const ends[] = { "log", "settings", "json" };
+        snprintf(file, sizeof file, "link%zu.%s", i / 3, ends[i % 3]);
         unlink(lab_state_path(lab, file, path));
     }
     for (size_t i = 0; i < LAB_PROGRAMS_MAX; i++) {
@@ -462,6 +498,17 @@ int lab_remove(const struct lab *lab)
     if (status == 0 && rmdir(lab->state) < 0)
         status = command_error("lab", 1, "cannot remove %s: %s", lab->state, strerror(errno));
     return status;
+}
+
+bool lab_signal_link(const struct lab *lab, size_t link, int signal_number)
+{
+    struct noted noted[NOTED_MAX];
+    if (link < read_processes(lab, noted) &&
+        process_started_at(noted[link].pid) == noted[link].started_at &&
+        kill(noted[link].pid, signal_number) == 0)
+        return true;
+    command_error("lab", 1, "the lab \"%s\" has no link %zu", lab->name, link);
+    return false;
 }
 
 int lab_find_host(const struct lab *lab, const char *host)

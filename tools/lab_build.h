@@ -60,6 +60,9 @@ int lab_build(const struct lab *lab, const struct lab_part *part,
 /* 0, or 1 after a message. */
 int lab_remove(const struct lab *lab);
 
+/* Sends a signal to a link, counted from 0. False after a message if there is no such lab or link. */
+bool lab_signal_link(const struct lab *lab, size_t link, int signal_number);
+
 /* Whether a lab of that name is up and has such a host. 0, or a status after a message. */
 int lab_find_host(const struct lab *lab, const char *host);
 

@@ -530,7 +530,7 @@ const char *lab_file_setting(const struct lab_file *file, const char *name)
 
 const char *lab_file_label(const struct lab_file *file, const char *name)
 {
-    for (size_t i = 0; i < file->label_count; i++)
+    for (size_t i = file->label_count; i-- > 0;) /* the last counts */
         if (strcmp(file->labels[i].name, name) == 0)
             return file->labels[i].text;
     return name;

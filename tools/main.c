@@ -11,7 +11,8 @@ static const struct command commands[] = {
     { "pipe", "a byte stream over TCP Cookie Transactions, for any program", command_pipe },
     { "link", "a link emulator between two TUN devices", command_link },
     { "dump", "a capture as text, with every option of RFC 6013", command_dump },
-    { "lab", "network namespaces joined by a link, for experiments", command_lab },
+    { "lab", "network namespaces joined by links, and experiments in them", command_lab },
+    { "bench", "reports: what a restart saves, and costs", command_bench },
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -56,6 +56,7 @@ struct link_counters {
     uint64_t packets_in, bytes_in; /* after coalesced packets were cut */
     uint64_t packets_out, bytes_out;
     uint64_t queue_drops; /* at the bottleneck's full queue */
+    uint64_t queue_max;   /* the most bytes that waited there, with what was being sent */
     uint64_t lost, corrupted, duplicated, reordered;
     uint64_t no_room; /* packets_max or packet_size_max exceeded: lost, too */
 };

@@ -62,6 +62,8 @@ static void stage_bottleneck(struct path *path, uint32_t index)
     bottleneck->waiting[(bottleneck->first + bottleneck->count++) % ring_size] =
         (struct waiting){ bottleneck->free_ns, packet->size };
     bottleneck->bytes += packet->size;
+    if (bottleneck->bytes > path->counters.queue_max)
+        path->counters.queue_max = bottleneck->bytes;
     packet->at_ns = bottleneck->free_ns;
     pass_on(path, STAGE_BOTTLENECK, index);
 }

@@ -132,6 +132,7 @@ static void queue_drops_the_tail(void **state)
         assert_int_equal(counters(link)->queue_drops, 2);
         enter(link, 5, 1000, 999);
         assert_int_equal(counters(link)->queue_drops, 3);
+        assert_int_equal(counters(link)->queue_max, 3000);
         enter(link, 6, 1000, 1000); /* the first has left */
         assert_int_equal(counters(link)->queue_drops, 3);
         assert_int_equal(arrival(link, 1000), 0);
