@@ -301,6 +301,14 @@ static void take_introduction(struct tcpct_connection *connection, const struct 
         tcb_introduce(connection);
 }
 
+/* With cookies the numbers may have been used before (restart.h): what is new to us must be of this
+ * incarnation. An opening proves itself. */
+static bool needs_echo(const struct tcpct_connection *connection, const struct segment *segment)
+{
+    return connection->initiator || seq_lt(connection->snd_una, segment->ack) ||
+           (segment_length(segment) && segment->seq != connection->irs + 1);
+}
+
 enum tcpct_verdict input_segment(struct tcpct_connection *connection, const struct segment *segment,
                                  struct tcpct_packet *reply, uint64_t now_us)
 {
@@ -314,8 +322,7 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
             return TCPCT_UNACCEPTABLE;                    /* RFC 7323, 3.2 */
         if (!timestamps_fit(connection, options, now_us)) /* an empty one could be such an answer */
             return segment_length(segment) ? unacceptable(connection) : TCPCT_UNACCEPTABLE;
-        if (connection->pair.size &&
-            (connection->initiator || seq_lt(connection->snd_una, segment->ack)) &&
+        if (connection->pair.size && needs_echo(connection, segment) &&
             !restart_echo_fits(connection, segment, now_us))
             return TCPCT_UNACCEPTABLE;
         if (timestamps_are_old(connection, options, now_us))

@@ -13,6 +13,7 @@ enum {
     RESTARTS_MAX = 64,             /* of one pair */
     OFFSET_STEP_MASK = 0xffffff,   /* 64 such steps are less than a quarter of the range */
     OFFSET_START_MASK = 0xfffffff, /* never older than what the peer has of us */
+    FIRST_FLIGHT_TICKS = 10000,    /* of what is sent before the Responder is heard, at most */
     UNPROVED_FLIGHT = 65536,
     UNPROVED_TIMEOUTS = 2,
     UNPROVED_SHARE = 16, /* of the budget, for one prefix */
@@ -156,8 +157,11 @@ bool restart_echo_fits(const struct tcpct_connection *connection, const struct s
     if (seq_leq(connection->timestamp_first, echo) &&
         seq_leq(echo, tcb_timestamp(connection, now_us)))
         return true;
+    uint32_t ahead = segment->options.timestamp_value - connection->opening_timestamp;
+    uint64_t age_us = now_us - connection->exchanged_us;
     return !connection->initiator && echo == connection->responder_timestamp &&
-           seq_leq(segment->ack, connection->snd_una);
+           seq_leq(segment->ack, connection->snd_una) &&
+           ahead <= age_us / TIMESTAMP_TICK_US + FIRST_FLIGHT_TICKS;
 }
 
 /* ---- Initiator ------------------------------------------------------------------------------- */
@@ -370,6 +374,7 @@ void restart_opened(struct tcpct_connection *connection, const struct segment *s
     bool first = entry && seq_lt(entry->exchange, exchange);
     connection->window_policy = connection->listener->options.window;
     connection->responder_timestamp = exchange;
+    connection->exchanged_us = now_us;
     connection->opening_timestamp = segment->options.timestamp_value;
     if (!first) /* of its pair, as far as is known */
         connection->timestamp_offset += stack_random(stack) & OFFSET_START_MASK;

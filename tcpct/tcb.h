@@ -288,7 +288,7 @@ struct tcpct_connection {
     bool persistent;                 /* Initiator: what is sent after the end begins it again */
     bool renews;                     /* Initiator: nobody's; it asks for another pair */
     uint8_t restarts;                /* Initiator: of this pair */
-    uint64_t exchanged_us;           /* Initiator: when the pair was made */
+    uint64_t exchanged_us;           /* when the pair was made; Responder: when the opening came */
     struct tcpct_connection *beside; /* Initiator: a restart without answer, and the exchange that
                                         races with it, have each other here (beside.h) */
     bool unproved;                   /* Responder: the opening may be a recorded one */
