@@ -209,13 +209,16 @@ INSTALLED = bin/tcpct include/tcpct.h lib/libtcpct.a lib/libtcpct.so lib/$(SONAM
 	$(patsubst tools/%,share/man/man1/%,$(wildcard tools/*.1)) \
 	$(patsubst tools/%,share/man/man3/%,$(wildcard tools/*.3)) \
 	$(patsubst tools/%,share/man/man7/%,$(wildcard tools/*.7)) \
+	$(patsubst tools/systemd/%.in,lib/systemd/system/%,$(UNITS)) lib/sysusers.d/tcpct.conf \
 	share/tcpct/tcpct.lua $(patsubst tools/%,share/tcpct/%,$(LAB_FILES) $(ZONES))
+UNITS = $(wildcard tools/systemd/*.service.in)
 LAB_FILES = $(wildcard tools/lab/*.lab)
 ZONES = $(wildcard tools/zones/*.zone tools/zones/*.signed)
 
 install: all
 	$(INSTALL) -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include lib/pkgconfig share/man/man1 \
-		share/man/man3 share/man/man7 share/tcpct/lab share/tcpct/zones)
+		share/man/man3 share/man/man7 share/tcpct/lab share/tcpct/zones lib/systemd/system \
+		lib/sysusers.d)
 	$(INSTALL) build/tcpct $(DESTDIR)$(PREFIX)/bin/
 	$(INSTALL) -m 644 tcpct/tcpct.h $(DESTDIR)$(PREFIX)/include/
 	$(INSTALL) -m 644 build/libtcpct.a $(DESTDIR)$(PREFIX)/lib/
@@ -227,6 +230,9 @@ install: all
 	$(INSTALL) -m 644 $(wildcard tools/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/
 	$(INSTALL) -m 644 $(wildcard tools/*.3) $(DESTDIR)$(PREFIX)/share/man/man3/
 	$(INSTALL) -m 644 $(wildcard tools/*.7) $(DESTDIR)$(PREFIX)/share/man/man7/
+	$(foreach unit,$(UNITS),sed 's|@PREFIX@|$(PREFIX)|' $(unit) \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/$(notdir $(unit:.in=)) &&) :
+	$(INSTALL) -m 644 tools/systemd/tcpct.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/
 	$(INSTALL) -m 644 tools/wireshark/tcpct.lua $(DESTDIR)$(PREFIX)/share/tcpct/
 	$(INSTALL) -m 644 $(LAB_FILES) $(DESTDIR)$(PREFIX)/share/tcpct/lab/
 	$(INSTALL) -m 644 $(ZONES) $(DESTDIR)$(PREFIX)/share/tcpct/zones/
