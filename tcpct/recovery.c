@@ -18,7 +18,9 @@ static void reduce_proportionally(struct tcpct_connection *connection, uint32_t 
     uint32_t pipe = connection->flight.in_flight, send = 0;
     recovery->prr_delivered += bytes;
     if (jump_limit(connection) != UINT32_MAX) { /* not proportionally (RFC 9959, 4.5) */
-        congestion->cwnd = max_u32(jump_limit(connection), pipe + least);
+        congestion->cwnd = jump_limit(connection);
+        if (least) /* a single packet, to begin with */
+            congestion->cwnd = max_u32(congestion->cwnd, pipe + least);
         return;
     }
     if (pipe > congestion->ssthresh) {
