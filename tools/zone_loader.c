@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "dns/zonefile.h"
 #include "tools/command.h"
 
-enum { LINE_MAX_SIZE = 4096, ERROR_SIZE = 1024, NICE = 10 };
+enum { LINE_MAX_SIZE = 4096, ERROR_SIZE = 1024, NICE = 10, TRIM_THRESHOLD = 1 << 26 };
 
 /* Where zones come from: a flag with a zone, or with a list of zones. */
 struct zone_origin {
@@ -229,6 +230,9 @@ bool zone_loader_end(struct zone_loader *loader)
 
 struct zone_loader *zone_loader_create(void)
 {
+    /* ldns takes and gives back some hundred kilobytes for each record: do not give them to the
+     * kernel each time. */
+    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
     return calloc(1, sizeof(struct zone_loader));
 }
 

@@ -39,8 +39,16 @@ static struct tcpct_packet opening = { .data = bytes, .size = sizeof bytes };
 static struct tcpct_stack *stack;
 static struct tcpct_listener *listener;
 static struct dns_zones *zones;
+/* With DO: of an existing name, of a missing one, and of one that a wildcard answers for. */
 static const uint8_t query[] = "\0\1\1\0\0\1\0\0\0\0\0\1\10one-trip\7example\0\0\1\0\1"
                                "\0\0\51\4\320\0\0\200\0\0\0";
+
+#define MISSING(origin) \
+    "\0\1\1\0\0\1\0\0\0\0\0\1\7missing" origin "\0\0\1\0\1\0\0\51\4\320\0\0\200\0\0\0"
+#define WILD(origin) \
+    "\0\1\1\0\0\1\0\0\0\0\0\1\4some\4wild" origin "\0\0\1\0\1\0\0\51\4\320\0\0\200\0\0\0"
+static const uint8_t missing[] = MISSING("\7example"), missing3[] = MISSING("\6optout\4test");
+static const uint8_t wild[] = WILD("\7example"), wild3[] = WILD("\6optout\4test");
 
 static bool make_cookie(void)
 {
@@ -85,9 +93,34 @@ static bool refuse_forged(void)
     return tcpct_input(stack, &opening, &reply, 1) == TCPCT_BAD_COOKIE && reply.length == 0;
 }
 
+static size_t reply_to(const uint8_t *message, size_t size)
+{
+    return dns_reply(zones, &dns_any_stream, message, size, answer, sizeof answer);
+}
+
 static bool find_answer(void)
 {
-    return dns_reply(zones, &dns_any_stream, query, sizeof query - 1, answer, sizeof answer) == 164;
+    return reply_to(query, sizeof query - 1) == 164;
+}
+
+static bool deny(void)
+{
+    return reply_to(missing, sizeof missing - 1) > 0 && (answer[3] & 15) == DNS_NXDOMAIN;
+}
+
+static bool deny_nsec3(void)
+{
+    return reply_to(missing3, sizeof missing3 - 1) > 0 && (answer[3] & 15) == DNS_NXDOMAIN;
+}
+
+static bool expand_wildcard(void)
+{
+    return reply_to(wild, sizeof wild - 1) > 0 && answer[7] == 2;
+}
+
+static bool expand_wildcard_nsec3(void)
+{
+    return reply_to(wild3, sizeof wild3 - 1) > 0 && answer[7] == 2;
 }
 
 static const struct {
@@ -100,6 +133,10 @@ static const struct {
     { "decode that opening", decode_opening },
     { "refuse it, a forged one, from packet in on", refuse_forged },
     { "find an answer of 164 bytes", find_answer },
+    { "deny a name, two NSEC, signed", deny },
+    { "deny a name, three NSEC3, signed", deny_nsec3 },
+    { "expand a wildcard, one NSEC, signed", expand_wildcard },
+    { "expand a wildcard, one NSEC3, signed", expand_wildcard_nsec3 },
 };
 
 static bool make_stack(void)
@@ -123,9 +160,10 @@ static int compare(const void *a, const void *b)
 int main(void)
 {
     char error[256];
-    struct zone_source source;
-    if (!zone_source_parse(&source, "example=tools/zones/example.signed") ||
-        (zones = dns_zones_load(&source, 1, error, sizeof error)) == NULL ||
+    struct zone_source sources[2];
+    if (!zone_source_parse(&sources[0], "example=tools/zones/example.signed") ||
+        !zone_source_parse(&sources[1], "optout.test=tools/zones/optout.signed") ||
+        (zones = dns_zones_load(sources, 2, error, sizeof error)) == NULL ||
         !secrets_create(&secrets, draw, NULL, 600000000, 30000000, 1, 0) || !make_stack()) {
         fprintf(stderr, "core: run it in the folder of the Makefile\n");
         return 1;

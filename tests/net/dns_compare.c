@@ -12,25 +12,14 @@
  * copied, as we (and BIND) do when DO is set; Knot and NSD clear it. Without --ours the answer
  * function is called; with it the server there is asked over the kernel's TCP.
  *
- * Where Knot 3.2.6 and NSD 4.6.1 differ from each other:
- *
- *   addresses for MX and SRV             as Knot; NSD gives none
- *   ANY (RFC 8482: one RRset)            as NSD; Knot gives signatures if no type is below RRSIG
- *   NSEC of a CNAME, in an NSEC3 zone    as NSD: the CNAME; Knot says that there is no NSEC
- *   a name missing behind a DNAME        as Knot: two proofs; NSD may leave one out
- *   NSEC expanded from a wildcard        as Knot; NSD repeats the NSEC as a proof
- *   "*" itself without the type, NSEC3   as Knot: its NSEC3; NSD proves as for an expansion
- *   an alias into another zone served    as NSD: followed there; Knot refers, or stops
- *   a DNAME whose target is its owner    as both, without the CNAMEs that both repeat
- *
- * Not asked, because nobody agrees: RRSIG as a type (ours: the signatures of one RRset), and NS of a
- * wildcard (RFC 4592, 4.2, leaves it undefined; ours delegate nothing).
+ * Where Knot and NSD differ from each other, RFC6013-NOTES.md has a table of which is ours.
  *
  * Prints TAP: one line a zone; up to 5 answers that equal nobody's, or (--all) those that differ
  * from anybody's. How often each peer differs goes to a comment line.
  */
 #include <arpa/inet.h>
 #include <ldns/ldns.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +28,14 @@
 
 #include "dns/reply.h"
 
-enum { PEERS_MAX = 4, ZONES_MAX = 16, RECORDS_MAX = 512, QUERY_SIZE_MAX = 300, SHOWN_MAX = 5 };
+enum {
+    PEERS_MAX = 4,
+    ZONES_MAX = 16,
+    RECORDS_MAX = 512,
+    QUERY_SIZE_MAX = 300,
+    SHOWN_MAX = 5,
+    BATCH = 16
+};
 
 struct server {
     const char *name;
@@ -91,8 +87,12 @@ static int connect_to(const char *where)
     return fd;
 }
 
+/* The peers hold a second small answer back until the first is acknowledged (RFC 896), so that is done
+ * at once. */
 static void read_all(const struct server *server, uint8_t *bytes, size_t size)
 {
+    const int on = 1;
+    setsockopt(server->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
     while (size > 0) {
         ssize_t got = read(server->fd, bytes, size);
         if (got <= 0)
@@ -102,15 +102,33 @@ static void read_all(const struct server *server, uint8_t *bytes, size_t size)
     }
 }
 
-static size_t ask(const struct server *server, const uint8_t *query, size_t size, uint8_t *answer)
+/* What is asked at once. */
+struct question {
+    uint8_t name[NAME_SIZE_MAX], query[QUERY_SIZE_MAX];
+    size_t size;
+    uint16_t type;
+    bool dnssec;
+};
+
+static void send_all(const struct server *server, const struct question *questions, size_t count)
 {
-    uint8_t framed[2 + QUERY_SIZE_MAX], length[2];
-    if (server->fd < 0)
-        return dns_reply(zones, &dns_any_stream, query, size, answer, DNS_MESSAGE_SIZE_MAX);
-    dns_put16(framed, (uint16_t)size);
-    memcpy(framed + 2, query, size);
-    if (write(server->fd, framed, size + 2) != (ssize_t)(size + 2))
+    uint8_t framed[BATCH * (2 + QUERY_SIZE_MAX)], *out = framed;
+    for (size_t i = 0; i < count; i++) {
+        dns_put16(out, (uint16_t)questions[i].size);
+        memcpy(out + 2, questions[i].query, questions[i].size);
+        out += 2 + questions[i].size;
+    }
+    if (server->fd >= 0 && write(server->fd, framed, (size_t)(out - framed)) != out - framed)
         die("cannot send to %s", server->name);
+}
+
+/* The next answer of a server; our own function's if it is none. */
+static size_t receive(const struct server *server, const struct question *question, uint8_t *answer)
+{
+    uint8_t length[2];
+    if (server->fd < 0)
+        return dns_reply(zones, &dns_any_stream, question->query, question->size, answer,
+                         DNS_MESSAGE_SIZE_MAX);
     read_all(server, length, 2);
     read_all(server, answer, dns_get16(length));
     return dns_get16(length);
@@ -242,26 +260,25 @@ static void digest_release(struct digest *digest)
 }
 
 /* The two differences of which one is each peer's, so that no peer is right. */
-static bool is_explained(const uint8_t *name, uint16_t type)
+static bool is_explained(const struct question *question)
 {
     char text[NAME_TEXT_SIZE];
-    name_text(name, text);
-    return type == DNS_NSEC && strcmp(text, "*.w2.chain.test.") == 0;
+    name_text(question->name, text);
+    return question->type == DNS_NSEC && strcmp(text, "*.w2.chain.test.") == 0;
 }
 
-/* Asks everyone the same. False: our answer is nobody's. */
-static bool compare(const uint8_t *name, uint16_t type, bool dnssec)
+/* Takes everyone's answer. False: ours is nobody's. */
+static bool compare(const struct question *question)
 {
     static uint8_t answer[DNS_MESSAGE_SIZE_MAX];
     static struct digest mine, other, theirs[PEERS_MAX];
-    uint8_t query[QUERY_SIZE_MAX];
     char text[NAME_TEXT_SIZE];
     bool equal = false, but_additional = false, differs = false;
-    size_t size = make_query(query, name, type, dnssec);
-    digest_answer(&mine, answer, ask(&ours, query, size, answer));
-    bool cd_right = (answer[3] & DNS_FLAG_CD) == (dnssec ? query[3] & DNS_FLAG_CD : 0);
+    digest_answer(&mine, answer, receive(&ours, question, answer));
+    bool cd_right =
+        (answer[3] & DNS_FLAG_CD) == (question->dnssec ? question->query[3] & DNS_FLAG_CD : 0);
     for (size_t i = 0; i < peer_count; i++) {
-        digest_answer(&theirs[i], answer, ask(&peers[i], query, size, answer));
+        digest_answer(&theirs[i], answer, receive(&peers[i], question, answer));
         bool same = digest_equal(&mine, &theirs[i], EVERYTHING);
         equal |= same;
         but_additional |= digest_equal(&mine, &theirs[i], ALL_BUT_ADDITIONAL);
@@ -269,12 +286,14 @@ static bool compare(const uint8_t *name, uint16_t type, bool dnssec)
         peers[i].differences += !same;
     }
     if (!equal && but_additional && addresses.fd >= 0) {
-        digest_answer(&other, answer, ask(&addresses, query, size, answer));
+        send_all(&addresses, question, 1);
+        digest_answer(&other, answer, receive(&addresses, question, answer));
         equal = digest_additional_in(&mine, &other);
         digest_release(&other);
     }
-    if ((show_all ? differs : !equal && !is_explained(name, type)) && shown++ < SHOWN_MAX) {
-        printf("# %s type %u%s\n", name_text(name, text), type, dnssec ? " with DO" : "");
+    if ((show_all ? differs : !equal && !is_explained(question)) && shown++ < SHOWN_MAX) {
+        printf("# %s type %u%s\n", name_text(question->name, text), question->type,
+               question->dnssec ? " with DO" : "");
         digest_print(ours.name, &mine);
         for (size_t i = 0; i < peer_count; i++)
             if (!digest_equal(&mine, &theirs[i], EVERYTHING))
@@ -283,14 +302,41 @@ static bool compare(const uint8_t *name, uint16_t type, bool dnssec)
     digest_release(&mine);
     for (size_t i = 0; i < peer_count; i++)
         digest_release(&theirs[i]);
-    return (equal || is_explained(name, type)) && cd_right;
+    return (equal || is_explained(question)) && cd_right;
 }
 
 /* ---- questions ----------------------------------------------------------------------------- */
 
 struct tally {
     unsigned asked, wrong;
+    size_t waiting;
+    struct question questions[BATCH];
 };
+
+static void ask_all(struct tally *tally)
+{
+    send_all(&ours, tally->questions, tally->waiting);
+    for (size_t i = 0; i < peer_count; i++)
+        send_all(&peers[i], tally->questions, tally->waiting);
+    for (size_t i = 0; i < tally->waiting; i++)
+        tally->wrong += !compare(&tally->questions[i]);
+    tally->asked += (unsigned)tally->waiting;
+    tally->waiting = 0;
+}
+
+/* With DO and without. */
+static void ask(struct tally *tally, const uint8_t *name, uint16_t type)
+{
+    for (int dnssec = 0; dnssec < 2; dnssec++) {
+        struct question *question = &tally->questions[tally->waiting++];
+        memcpy(question->name, name, name_size(name, NAME_SIZE_MAX));
+        question->type = type;
+        question->dnssec = dnssec == 1;
+        question->size = make_query(question->query, name, type, dnssec == 1);
+        if (tally->waiting == BATCH)
+            ask_all(tally);
+    }
+}
 
 /* The first few are enough for a name that stands beside one that exists. */
 enum { TYPES_ALL = 16, TYPES_FEW = 5 };
@@ -302,21 +348,14 @@ static void compare_types(struct tally *tally, const uint8_t *name, size_t count
                                                DNS_TXT,    DNS_SRV, DNS_PTR,   DNS_NSEC,
                                                DNS_DNSKEY, 65280,   DNS_DNAME, DNS_NSEC3PARAM };
     for (size_t i = 0; i < count; i++)
-        for (int dnssec = 0; dnssec < 2; dnssec++) {
-            tally->asked++;
-            tally->wrong += !compare(name, types[i], dnssec == 1);
-        }
+        ask(tally, name, types[i]);
 }
 
 /* Each type that the name has. */
 static void compare_sets(struct tally *tally, const struct zone *zone, const struct zone_node *node)
 {
-    const uint8_t *name = zone_name(zone, node->name);
     for (unsigned i = 0; i < node->set_count; i++)
-        for (int dnssec = 0; dnssec < 2; dnssec++) {
-            tally->asked++;
-            tally->wrong += !compare(name, zone->sets[node->first_set + i].type, dnssec == 1);
-        }
+        ask(tally, zone_name(zone, node->name), zone->sets[node->first_set + i].type);
 }
 
 static void compare_below(struct tally *tally, const uint8_t *name, size_t size, const char *label)
@@ -367,6 +406,7 @@ static void compare_zone(unsigned number, const struct zone *zone)
         peers[i].differences = 0;
     for (uint32_t i = 0; i < zone->node_count; i++)
         compare_around(&tally, zone, i);
+    ask_all(&tally);
     printf("# %s: %u questions;", path, tally.asked);
     for (size_t i = 0; i < peer_count; i++)
         printf(" %u answers differ from %s's%s", peers[i].differences, peers[i].name,
