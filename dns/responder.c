@@ -178,6 +178,18 @@ static bool work(struct responder *responder, struct client *client)
     }
 }
 
+/* Lets an idle connection collapse: nothing is held for it any more. False: it is not idle, the client
+ * is not worth it, or this is not offered. */
+static bool client_collapse(struct responder *responder, struct client *client)
+{
+    if (!responder->options.collapse || client->pending || client->ended ||
+        !framing_is_empty(&client->framing) ||
+        tcpct_collapse(client->connection, NULL, NULL) != TCPCT_OK)
+        return false;
+    client_free(responder, client);
+    return true;
+}
+
 static void client_serve(struct responder *responder, struct client *client, uint64_t now_us)
 {
     uint64_t answers = responder->counters.answers;
@@ -199,54 +211,84 @@ static void client_serve(struct responder *responder, struct client *client, uin
 
 /* ---- connections --------------------------------------------------------------------------- */
 
+static void make_room(struct responder *responder)
+{
+    struct responder_counters *counters = &responder->counters;
+    if (!responder->oldest || counters->connections_now < responder->options.connections_max ||
+        client_collapse(responder, responder->oldest))
+        return;
+    counters->connections_evicted++;
+    client_abort(responder, responder->oldest);
+}
+
+/* A connection that is new, or revived, and may already have something to read. */
+static void take_connection(struct responder *responder, struct tcpct_connection *connection,
+                            uint64_t now_us)
+{
+    make_room(responder);
+    struct client *client = malloc(sizeof *client);
+    if (!client) {
+        responder->counters.memory_errors++;
+        tcpct_abort(connection);
+        return;
+    }
+    client->connection = connection;
+    client->pending = NULL;
+    client->ended = false;
+    framing_begin(&client->framing);
+    list_append(responder, client, now_us);
+    responder->counters.connections_now++;
+    tcpct_set_user(connection, client);
+    tcpct_option_set(connection, TCPCT_OPTION_NODELAY, 1);
+    client_serve(responder, client, now_us);
+}
+
 static void accept_all(struct responder *responder, struct tcpct_listener *listener,
                        uint64_t now_us)
 {
-    struct responder_counters *counters = &responder->counters;
     struct tcpct_connection *connection;
     while ((connection = tcpct_accept(listener))) {
-        if (responder->oldest && counters->connections_now >= responder->options.connections_max) {
-            counters->connections_evicted++;
-            client_abort(responder, responder->oldest);
-        }
-        struct client *client = malloc(sizeof *client);
-        if (!client) {
-            counters->memory_errors++;
-            tcpct_abort(connection);
-            continue;
-        }
-        client->connection = connection;
-        client->pending = NULL;
-        client->ended = false;
-        framing_begin(&client->framing);
-        list_append(responder, client, now_us);
-        counters->connections++;
-        counters->connections_now++;
-        tcpct_set_user(connection, client);
-        tcpct_option_set(connection, TCPCT_OPTION_NODELAY, 1);
-        client_serve(responder, client, now_us);
+        responder->counters.connections++;
+        take_connection(responder, connection, now_us);
     }
+}
+
+static void take_event(struct responder *responder, const struct tcpct_event *event,
+                       uint64_t now_us)
+{
+    struct client *client = event->user;
+    if (event->flags & TCPCT_EVENT_REVIVED)
+        take_connection(responder, event->connection, now_us);
+    else if (!client)
+        accept_all(responder, event->listener, now_us);
+    else if (event->flags & TCPCT_EVENT_ERROR)
+        client_abort(responder, client);
+    else if (event->flags == TCPCT_EVENT_IDLE)
+        client_collapse(responder, client);
+    else
+        client_serve(responder, client, now_us);
+}
+
+/* The one that has been idle longest has been so for too long. */
+static void end_oldest(struct responder *responder)
+{
+    struct client *client = responder->oldest;
+    if (client_collapse(responder, client))
+        return;
+    responder->counters.connections_idle++;
+    if (client->pending) /* it does not read: there is no orderly end */
+        client_abort(responder, client);
+    else
+        client_close(responder, client);
 }
 
 void responder_serve(struct responder *responder, struct tcpct_stack *stack, uint64_t now_us)
 {
     struct tcpct_event event;
-    while (tcpct_event(stack, &event)) {
-        struct client *client = event.user;
-        if (!client)
-            accept_all(responder, event.listener, now_us);
-        else if (event.flags & TCPCT_EVENT_ERROR)
-            client_abort(responder, client);
-        else
-            client_serve(responder, client, now_us);
-    }
-    while (responder->oldest && responder_deadline(responder) <= now_us) {
-        responder->counters.connections_idle++;
-        if (responder->oldest->pending) /* it does not read: there is no orderly end */
-            client_abort(responder, responder->oldest);
-        else
-            client_close(responder, responder->oldest);
-    }
+    while (tcpct_event(stack, &event))
+        take_event(responder, &event, now_us);
+    while (responder->oldest && responder_deadline(responder) <= now_us)
+        end_oldest(responder);
 }
 
 uint64_t responder_deadline(const struct responder *responder)

@@ -5,7 +5,8 @@
  * read cannot make us keep more than one answer. Where cookies were exchanged (RFC 6013) the
  * connection is closed with the last outstanding answer, in the same turn, so that FIN travels
  * with its last segment: opening again costs the client nothing. Plain TCP stays open until the
- * client closes it or is idle for too long (RFC 7766, 6.2.3). At the limit of connections the one
+ * client closes it or is idle for too long (RFC 7766, 6.2.3); if the stack collapses connections, those
+ * idle ones that it takes are neither closed nor held. At the limit of connections the one
  * that has been idle longest makes room.
  */
 #ifndef DNS_RESPONDER_H
@@ -19,6 +20,7 @@ struct responder;
 struct responder_options {
     uint64_t idle_us;         /* idle plain connections are closed after this */
     uint32_t connections_max; /* at least 1 */
+    bool collapse;            /* idle plain connections collapse, instead of being closed */
 };
 
 /* Every field is a uint64_t; responder_counter_name names them in order. What is answered in a

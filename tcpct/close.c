@@ -11,18 +11,24 @@
 
 enum { CHALLENGES_MAX = 1000 }; /* a second; not so few that they could be counted (7) */
 
-void close_challenge(struct tcpct_connection *connection, uint64_t now_us)
+bool close_may_challenge(struct tcpct_stack *stack, uint64_t now_us)
 {
-    struct tcpct_stack *stack = connection->stack;
     if (now_us - stack->challenge_us >= SECOND_US) {
         stack->challenge_us = now_us;
         stack->challenges = stack_random(stack) % (CHALLENGES_MAX / 2);
     }
     if (stack->challenges >= CHALLENGES_MAX) {
         stack->counters.challenges_withheld++;
-        return;
+        return false;
     }
     stack->challenges++;
+    return true;
+}
+
+void close_challenge(struct tcpct_connection *connection, uint64_t now_us)
+{
+    if (!close_may_challenge(connection->stack, now_us))
+        return;
     connection->ack_now = true;
     tcb_output(connection);
 }

@@ -26,6 +26,8 @@ bool close_fin_received(struct tcpct_connection *connection, const struct segmen
  * TIME-WAIT; either way the segment is done with. */
 bool close_fin_acknowledged(struct tcpct_connection *connection, uint64_t now_us);
 
+/* Whether another challenge ACK may be sent: its limit (RFC 5961, 7). */
+bool close_may_challenge(struct tcpct_stack *stack, uint64_t now_us);
 /* A challenge ACK (RFC 5961, 3 to 5), unless the stack has sent enough of them in this second. */
 void close_challenge(struct tcpct_connection *connection, uint64_t now_us);
 

@@ -1,6 +1,7 @@
 #include "connection.h"
 
 #include "beside.h"
+#include "collapse.h"
 #include "handshake.h"
 #include "initiator.h"
 #include "recovery.h"
@@ -374,6 +375,8 @@ bool connection_timers(struct tcpct_connection *connection, uint64_t now_us)
     }
     if (expired(connection, TIMER_KEEPALIVE, now_us) && !keep_alive(connection, now_us))
         return false;
+    if (expired(connection, TIMER_IDLE, now_us))
+        collapse_consider(connection, now_us);
     if (expired(connection, TIMER_DELAYED_ACK, now_us)) {
         connection->ack_now = true;
         tcb_output(connection);

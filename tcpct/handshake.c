@@ -1,6 +1,7 @@
 #include "handshake.h"
 
 #include "close.h"
+#include "collapse.h"
 #include "demux.h"
 #include "listen.h"
 #include "recovery.h"
@@ -51,6 +52,7 @@ struct tcpct_connection *handshake_begin(struct tcpct_listener *listener, const 
     connection->iss = isn_generate(&stack->isn_keys, &parties, syn->seq, mss, now_us);
     connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
     take_syn(connection, syn, now_us);
+    collapse_heard(connection, now_us);
     return connection;
 }
 

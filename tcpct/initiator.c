@@ -4,6 +4,7 @@
 
 #include "beside.h"
 #include "close.h"
+#include "collapse.h"
 #include "demux.h"
 #include "fastopen.h"
 #include "handshake.h"
@@ -35,7 +36,7 @@ uint16_t initiator_choose_port(struct tcpct_stack *stack, struct endpoints *endp
     for (uint32_t i = 0; i < count; i++) {
         endpoints->local_port = (uint16_t)(PORT_EPHEMERAL_FIRST + (first + i) % count);
         if (endpoints->local_port != endpoints->remote_port && !demux_find(stack, endpoints) &&
-            !restart_reserves(stack, endpoints))
+            !collapse_find(stack, endpoints) && !restart_reserves(stack, endpoints))
             return endpoints->local_port;
     }
     return 0;
@@ -74,6 +75,8 @@ static int choose_local_port(struct tcpct_stack *stack, const struct tcpct_conne
     if (options->local_port == 0)
         return initiator_choose_port(stack, endpoints) ? TCPCT_OK : TCPCT_ERROR_NO_PORT;
     const struct tcpct_connection *other = demux_find(stack, endpoints);
+    if (collapse_find(stack, endpoints))
+        return TCPCT_ERROR_IN_USE;
     return other && !may_begin_beside(other, options) ? TCPCT_ERROR_IN_USE : TCPCT_OK;
 }
 
@@ -198,6 +201,7 @@ int tcpct_connect(struct tcpct_stack *stack, const struct tcpct_connect_options 
     new->syn_data = syn_data_size(options);
     new->persistent = options->restart;
     limit_patience(new, now_us);
+    collapse_heard(new, now_us);
     if (new->restarted) {
         beside_renew(new, now_us);
     } else {

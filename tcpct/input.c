@@ -1,6 +1,7 @@
 #include "input.h"
 
 #include "close.h"
+#include "collapse.h"
 #include "handshake.h"
 #include "initiator.h"
 #include "recovery.h"
@@ -47,17 +48,6 @@ static void take_timestamp(struct tcpct_connection *connection, const struct seg
     uint32_t edge = connection->last_ack_sent + (connection->end_seen && !connection->fin_received);
     if (seq_leq(segment->seq, edge) && !timestamps_are_old(connection, &segment->options, now_us))
         timestamps_take(connection, &segment->options, now_us);
-}
-
-/* RFC 9293, 3.4: some of the segment is inside the window. */
-static bool in_window(const struct tcpct_connection *connection, const struct segment *segment)
-{
-    uint32_t length = segment_length(segment), next = connection->rcv_nxt;
-    uint32_t window = connection->rcv_edge - next;
-    if (length == 0)
-        return window == 0 ? segment->seq == next : segment->seq - next < window;
-    return window > 0 &&
-           (segment->seq - next < window || segment->seq + length - 1 - next < window);
 }
 
 /* The acknowledgment in a segment: one of our FIN counts only with the pair (RFC 6013, 5). */
@@ -309,6 +299,18 @@ static bool needs_echo(const struct tcpct_connection *connection, const struct s
            (segment_length(segment) && segment->seq != connection->irs + 1);
 }
 
+/* The peer is there: keep-alives wait again, and, if anything moves, what idle connections wait for. */
+static void heard(struct tcpct_connection *connection, const struct segment *segment,
+                  uint64_t now_us)
+{
+    recovery_peer_heard(connection, now_us);
+    connection->keepalives = 0;
+    if (connection->keepalive_us)
+        timer_set(connection, TIMER_KEEPALIVE, now_us + connection->keepalive_us);
+    if (segment_length(segment) || segment->ack != connection->snd_una)
+        collapse_heard(connection, now_us);
+}
+
 enum tcpct_verdict input_segment(struct tcpct_connection *connection, const struct segment *segment,
                                  struct tcpct_packet *reply, uint64_t now_us)
 {
@@ -334,7 +336,8 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         return reply_reset(stack, segment, reply) ? TCPCT_REPLIED : TCPCT_UNACCEPTABLE;
     if (connection->state == TCPCT_SYN_RECEIVED && segment->flags & SEGMENT_SYN)
         return handshake_syn(connection, segment, reply, now_us);
-    if (!in_window(connection, segment)) {
+    if (!segment_in_window(segment, connection->rcv_nxt,
+                           connection->rcv_edge - connection->rcv_nxt)) {
         if (segment->flags & SEGMENT_RST)
             return TCPCT_UNACCEPTABLE;
         if (window_is_closed(connection, segment)) {
@@ -370,12 +373,9 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
     tcb_take_timeout(connection, options);
     if (connection->md5_key && options->present & OPTION_TIMESTAMPS_EXTENDED)
         connection->cookie_less = true; /* the <SYN>, which was not kept, had the option */
-    recovery_peer_heard(connection, now_us);
+    heard(connection, segment, now_us);
     if (connection->pair.size && options->present & OPTION_MSS)
         take_introduction(connection, segment, now_us);
-    connection->keepalives = 0;
-    if (connection->keepalive_us)
-        timer_set(connection, TIMER_KEEPALIVE, now_us + connection->keepalive_us);
     if (!connection->confirmed) {
         connection->confirmed = true;
         if (connection->restarted)

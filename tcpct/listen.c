@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "collapse.h"
 #include "demux.h"
 #include "fastopen.h"
 #include "reply.h"
@@ -132,9 +133,8 @@ static bool answer_data(const struct tcpct_listener *listener, const struct segm
 }
 
 /* All but Cookie and data. */
-static struct segment begin_answer(const struct tcpct_stack *stack,
-                                   const struct tcpct_connection *beside, const struct segment *syn,
-                                   uint32_t isn, uint64_t now_us)
+static struct segment begin_answer(const struct tcpct_stack *stack, const uint32_t *beside,
+                                   const struct segment *syn, uint32_t isn, uint64_t now_us)
 {
     struct endpoints endpoints = demux_endpoints(syn);
     struct cookie_endpoints parties = endpoints_for_cookie(&endpoints);
@@ -147,7 +147,7 @@ static struct segment begin_answer(const struct tcpct_stack *stack,
     answer.window = (uint16_t)min_u32(stack->config.receive_buffer_max, UINT16_MAX);
     uint32_t timestamp = stateless_timestamp(stack, &parties, now_us);
     if (beside) /* 4.2: above all of the TCB's, also when it is rounded down */
-        timestamp = tcb_timestamp(beside, now_us) + TIMESTAMP_ROUNDED;
+        timestamp = *beside + TIMESTAMP_ROUNDED;
     answer_options(stack, syn, timestamp, &answer.options);
     return answer;
 }
@@ -167,9 +167,9 @@ bool listen_simultaneous(struct tcpct_connection *connection, const struct segme
 }
 
 enum listen_verdict listen_syn(const struct tcpct_stack *stack,
-                               const struct tcpct_listener *listener,
-                               const struct tcpct_connection *beside, const struct segment *syn,
-                               struct tcpct_packet *reply, uint64_t now_us)
+                               const struct tcpct_listener *listener, const uint32_t *beside,
+                               const struct segment *syn, struct tcpct_packet *reply,
+                               uint64_t now_us)
 {
     const struct tcpct_parameters *parameters = &listener->options.parameters;
     struct endpoints endpoints = demux_endpoints(syn);
@@ -333,6 +333,7 @@ static struct tcpct_connection *establish(struct tcpct_stack *stack,
     connection->timestamp_offset = timestamp_offset(&stack->isn_keys, &parties);
     connection->listener = listener;
     take_opening(connection, segment, peer, now_us);
+    collapse_heard(connection, now_us);
     listen_backlog_append(connection);
     return connection;
 }

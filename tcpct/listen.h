@@ -17,11 +17,12 @@ enum listen_verdict {
     LISTEN_REFUSED,        /* discarded: no Cookie where one is required, or <SYN,FIN> */
 };
 
-/* Answers a <SYN>, perhaps beside a TCB of the same endpoints (4.2). */
+/* Answers a <SYN>; beside a TCB of the same endpoints, `beside` is what the TS Value must exceed
+ * (4.2), otherwise NULL. */
 enum listen_verdict listen_syn(const struct tcpct_stack *stack,
-                               const struct tcpct_listener *listener,
-                               const struct tcpct_connection *beside, const struct segment *syn,
-                               struct tcpct_packet *reply, uint64_t now_us);
+                               const struct tcpct_listener *listener, const uint32_t *beside,
+                               const struct segment *syn, struct tcpct_packet *reply,
+                               uint64_t now_us);
 
 /* 4.5: answers a <SYN> with Cookie and Timestamps that crossed ours, for a TCB in SYN-SENT that
  * becomes the Responder. False: no memory. */

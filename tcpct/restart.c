@@ -29,9 +29,7 @@ static struct remember_key key_of(const struct tcpct_stack *stack,
     struct remember_key key = { .remote = endpoints->remote,
                                 .local_port = endpoints->local_port,
                                 .remote_port = endpoints->remote_port };
-    while (key.local < stack->address_count &&
-           !ip_address_equal(&stack->addresses[key.local], &endpoints->local))
-        key.local++;
+    key.local = (uint8_t)stack_address(stack, &endpoints->local);
     return key;
 }
 
@@ -45,11 +43,6 @@ static struct remembered *find(struct tcpct_stack *stack, bool initiator,
 {
     struct remember_key key = key_of(stack, endpoints);
     return remember_find(table_of(stack, initiator, endpoints->remote.family), &key);
-}
-
-static uint32_t seconds(uint64_t now_us)
-{
-    return (uint32_t)(now_us / SECOND_US);
 }
 
 /* A pair may die 2 MSL after it was made, if the secret was just about to be replaced (3.5.3). */
@@ -71,7 +64,7 @@ static void remember_the_pair(const struct tcpct_connection *connection,
     pair->timestamp_round = (uint8_t)(connection->timestamp_offset >> 32);
     pair->timestamp_size = connection->timestamp_size;
     pair->restarts = connection->restarts;
-    pair->trusted_s = seconds(connection->exchanged_us + life_us);
+    pair->trusted_s = time_s(connection->exchanged_us + life_us);
 }
 
 /* What is known of the path between two addresses: no more than one of its entries has a window,
@@ -172,7 +165,7 @@ static bool may_restart(struct tcpct_stack *stack, const struct remembered *entr
 {
     if (entry->flags & REMEMBER_REFUSED || entry->remote_port != endpoints->remote_port ||
         (endpoints->local_port && entry->local_port != endpoints->local_port) ||
-        pair->restarts >= RESTARTS_MAX || seconds(now_us) >= pair->trusted_s)
+        pair->restarts >= RESTARTS_MAX || time_s(now_us) >= pair->trusted_s)
         return false;
     struct endpoints its = *endpoints;
     its.local_port = entry->local_port;
@@ -339,10 +332,7 @@ enum restart_verdict restart_meets(const struct tcpct_connection *connection,
 /* The unproved bytes that a prefix may cause: 24 bits of an IPv4 address, 48 of an IPv6 address. */
 static uint8_t prefix_of(const struct tcpct_stack *stack, const struct tcpct_address *address)
 {
-    uint32_t hash = stack->bucket_seed;
-    for (unsigned i = 0; i < (address->family == 4 ? 3 : 6); i++)
-        hash = (hash ^ address->bytes[i]) * 0x9e3779b1u;
-    return (uint8_t)(hash >> 24);
+    return (uint8_t)(prefix_hash(stack->bucket_seed, address) >> 24);
 }
 
 /* What leaves before the peer has proved anything is bounded: in all, and for each prefix. */

@@ -135,6 +135,15 @@ uint32_t segment_length(const struct segment *segment)
            ((segment->flags & SEGMENT_FIN) != 0);
 }
 
+bool segment_in_window(const struct segment *segment, uint32_t next, uint32_t window)
+{
+    uint32_t length = segment_length(segment);
+    if (length == 0)
+        return window == 0 ? segment->seq == next : segment->seq - next < window;
+    return window > 0 &&
+           (segment->seq - next < window || segment->seq + length - 1 - next < window);
+}
+
 size_t segment_header_size(const struct segment *segment)
 {
     size_t options_size_in_header, extension_size;

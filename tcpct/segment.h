@@ -65,6 +65,9 @@ enum segment_verdict segment_decode(struct segment *segment, const struct tcpct_
 /* Bytes of sequence space: data, SYN and FIN. */
 uint32_t segment_length(const struct segment *segment);
 
+/* RFC 9293, 3.4: whether some of it is inside a window of that size, from `next` on. */
+bool segment_in_window(const struct segment *segment, uint32_t next, uint32_t window);
+
 /* Bytes of headers that segment_encode would write before the data: IP, TCP, options, extension.
  * 0 if the options do not fit. */
 size_t segment_header_size(const struct segment *segment);

@@ -53,6 +53,18 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* RFC 7323, 5.3, R1: PAWS, with a TS.Recent of that age; 5.5 for how long it serves. */
+static inline bool timestamp_is_old(uint32_t value, uint32_t ts_recent, uint64_t age_us)
+{
+    const uint64_t life_us = 24ull * 86400 * 1000000;
+    return seq_lt(value, ts_recent) && age_us < life_us;
+}
+
 enum { MILLISECOND_US = 1000, SECOND_US = 1000000 };
+
+static inline uint32_t time_s(uint64_t us)
+{
+    return (uint32_t)(us / SECOND_US);
+}
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "close.h"
+#include "collapse.h"
 #include "connection.h"
 #include "demux.h"
 #include "fastopen.h"
@@ -67,10 +68,10 @@ static void set_defaults(struct tcpct_config *config)
 
 static bool config_valid(const struct tcpct_config *config)
 {
-    const uint32_t buffer_max = 1u << 30, connections_max = 1u << 24;
+    const uint32_t buffer_max = 1u << 30, connections_max = 1u << 24, records_max = 1u << 27;
     return config->random && config->connections_max <= connections_max &&
-           config->send_buffer_max <= buffer_max && config->receive_buffer_max <= buffer_max &&
-           (config->mtu == 0 || config->mtu >= 296) &&
+           config->collapsed_max <= records_max && config->send_buffer_max <= buffer_max &&
+           config->receive_buffer_max <= buffer_max && (config->mtu == 0 || config->mtu >= 296) &&
            config->offload_size_max <= TCPCT_PACKET_SIZE;
 }
 
@@ -94,11 +95,6 @@ static bool build(struct tcpct_stack *stack, uint64_t now_us)
     stack->buckets = memory_zeroed(memory, buckets * sizeof(struct tcpct_connection *));
     stack->heap =
         memory_zeroed(memory, config->connections_max * sizeof(struct tcpct_connection *));
-    for (unsigned i = 0; i < 4; i++)
-        if (!remember_create(&stack->remembered[i / 2][i % 2], memory, i % 2 ? 6 : 4, i / 2,
-                             i / 2 ? config->restartable_max : config->remembered_max,
-                             stack_random(stack)))
-            return false;
     return stack->buckets && stack->heap &&
            secrets_create(&stack->secrets, config->random, config->context,
                           config->secret_interval_us, config->msl_us, config->wall_clock_us,
@@ -129,6 +125,7 @@ int tcpct_stack_create(struct tcpct_stack **stack, const struct tcpct_config *co
     new->memory.reclaim = tcb_reclaim;
     new->memory.owner = new;
     new->now_us = now_us;
+    new->collapse.next_us = TCPCT_NEVER;
     new->rcv_scale = scale_for(full.receive_buffer_max);
     if (!build(new, now_us)) {
         tcpct_stack_destroy(new);
@@ -163,9 +160,30 @@ void tcpct_stack_destroy(struct tcpct_stack *stack)
     secrets_destroy(&stack->fast_open_secrets);
     for (unsigned i = 0; i < 4; i++)
         remember_destroy(&stack->remembered[i / 2][i % 2], &memory);
+    collapse_destroy(stack);
     memory_free(&memory, stack->buckets);
     memory_free(&memory, stack->heap);
     memory_free(&memory, stack);
+}
+
+/* What is kept by family, once for each that the stack speaks. */
+static bool create_tables(struct tcpct_stack *stack, uint8_t family)
+{
+    const struct tcpct_config *config = &stack->config;
+    for (unsigned i = 0; i < stack->address_count; i++)
+        if (stack->addresses[i].family == family)
+            return true;
+    struct remember_table *responder = &stack->remembered[0][family == 6];
+    struct remember_table *initiator = &stack->remembered[1][family == 6];
+    if (remember_create(responder, &stack->memory, family, false, config->remembered_max,
+                        stack_random(stack)) &&
+        remember_create(initiator, &stack->memory, family, true, config->restartable_max,
+                        stack_random(stack)) &&
+        collapse_create(stack, family))
+        return true;
+    remember_destroy(responder, &stack->memory);
+    remember_destroy(initiator, &stack->memory);
+    return false;
 }
 
 int tcpct_address_add(struct tcpct_stack *stack, const struct tcpct_address *address)
@@ -173,6 +191,8 @@ int tcpct_address_add(struct tcpct_stack *stack, const struct tcpct_address *add
     if ((address->family != 4 && address->family != 6) || ip_address_is_unusable(address))
         return TCPCT_ERROR_INVALID;
     if (stack->address_count == ADDRESSES_MAX)
+        return TCPCT_ERROR_MEMORY;
+    if (!create_tables(stack, address->family))
         return TCPCT_ERROR_MEMORY;
     stack->addresses[stack->address_count++] = *address;
     return TCPCT_OK;
@@ -184,7 +204,7 @@ static bool all_signed(const struct tcpct_stack *stack, const struct tcpct_addre
     for (const struct tcpct_connection *i = stack->pool; i; i = i->pool_next)
         if (i->stack && !i->md5_key && ip_address_equal(&i->endpoints.remote, peer))
             return false;
-    return true;
+    return !collapse_is_unsigned(stack, peer);
 }
 
 int tcpct_md5_key_set(struct tcpct_stack *stack, const struct tcpct_address *peer, const void *key,
@@ -226,8 +246,7 @@ static enum tcpct_verdict verdict_of(enum segment_verdict verdict)
 }
 
 static enum tcpct_verdict answer_syn(struct tcpct_stack *stack,
-                                     const struct tcpct_listener *listener,
-                                     const struct tcpct_connection *beside,
+                                     const struct tcpct_listener *listener, const uint32_t *beside,
                                      const struct segment *segment, struct tcpct_packet *reply,
                                      uint64_t now_us)
 {
@@ -306,8 +325,9 @@ static enum tcpct_verdict syn_beside_tcb(struct tcpct_connection *connection,
     bool exchange = !connection->initiator && (segment->options.present & OPTION_COOKIE);
     if (listener && waiting && alone && begin_half_made(stack, listener, segment, now_us))
         return TCPCT_ACCEPTED;
+    uint32_t timestamp = tcb_timestamp(connection, now_us);
     if (listener && (waiting || exchange))
-        return answer_syn(stack, listener, exchange ? connection : NULL, segment, reply, now_us);
+        return answer_syn(stack, listener, exchange ? &timestamp : NULL, segment, reply, now_us);
     return input_segment(connection, segment, reply, now_us);
 }
 
@@ -408,6 +428,33 @@ static enum tcpct_verdict with_tcb(struct tcpct_connection *connection,
     return input_segment(connection, segment, reply, now_us);
 }
 
+/* The same for a connection that has collapsed: a new exchange begins beside it (4.2), and its opening,
+ * if that is no older one, takes its place (4.4). */
+static enum tcpct_verdict with_record(struct tcpct_stack *stack, struct collapsed *record,
+                                      const struct segment *segment, struct tcpct_packet *reply,
+                                      uint64_t now_us)
+{
+    const struct tcpct_listener *listener =
+        demux_listener(stack, &segment->destination, segment->destination_port);
+    bool responder = listener && !collapse_is_initiator(record);
+    uint8_t flags = segment->flags & (SEGMENT_SYN | SEGMENT_RST | SEGMENT_ACK);
+    unsigned slot;
+    if (segment->options.present & OPTION_COOKIE_PAIR) {
+        if (!responder || flags != SEGMENT_ACK ||
+            !collapse_is_before(record, segment->options.timestamp_echo) ||
+            listen_verify(stack, segment, &slot) == COOKIE_INVALID)
+            return TCPCT_BAD_COOKIE;
+        collapse_forget(stack, record, true, "replaced", now_us);
+        return without_tcb(stack, segment, reply, now_us);
+    }
+    uint32_t timestamp = collapse_timestamp(record, now_us);
+    if (responder && flags == SEGMENT_SYN && segment->options.present & OPTION_COOKIE)
+        return answer_syn(stack, listener, &timestamp, segment, reply, now_us);
+    struct tcpct_connection *connection;
+    enum tcpct_verdict verdict = collapse_input(stack, record, segment, reply, &connection, now_us);
+    return connection ? input_segment(connection, segment, reply, now_us) : verdict;
+}
+
 /* Coalescing puts segments together whose sequence numbers follow from their sizes. Those of
  * segments with a header extension do not, since it is not counted (3.4): such a buffer cannot be
  * what was sent. */
@@ -438,9 +485,12 @@ static enum tcpct_verdict take_packet(struct tcpct_stack *stack, const struct tc
     struct tcpct_connection *older = connection ? demux_older(connection) : NULL;
     if (older && !handshake_takes(connection, &segment))
         connection = older;
+    struct collapsed *record = connection ? NULL : collapse_find(stack, &endpoints);
     segment.key = connection ? connection->md5_key : md5sig_find(stack->md5sig, &segment.source);
     if (segment.key && !md5sig_verify(stack->md5sig, segment.key, packet, &segment))
         return TCPCT_BAD_SIGNATURE; /* RFC 2385, 2.0: no response */
+    if (record)
+        return with_record(stack, record, &segment, reply, now_us);
     return connection ? with_tcb(connection, &segment, reply, now_us)
                       : without_tcb(stack, &segment, reply, now_us);
 }
@@ -486,8 +536,9 @@ uint64_t tcpct_deadline(const struct tcpct_stack *stack)
 {
     if (stack->output_first)
         return stack->now_us;
-    return min_u64(timer_deadline(stack), min_u64(secrets_deadline(&stack->secrets),
-                                                  secrets_deadline(&stack->fast_open_secrets)));
+    uint64_t at_us = min_u64(timer_deadline(stack), stack->collapse.next_us);
+    return min_u64(at_us, min_u64(secrets_deadline(&stack->secrets),
+                                  secrets_deadline(&stack->fast_open_secrets)));
 }
 
 void tcpct_tick(struct tcpct_stack *stack, uint64_t now_us)
@@ -500,6 +551,7 @@ void tcpct_tick(struct tcpct_stack *stack, uint64_t now_us)
     }
     if (secrets_deadline(&stack->fast_open_secrets) <= now_us)
         secrets_tick(&stack->fast_open_secrets, now_us);
+    collapse_tick(stack, now_us);
     while ((connection = timer_expired(stack, now_us)))
         if (connection_timers(connection, now_us))
             timer_again(connection);

@@ -22,12 +22,17 @@ uint32_t stack_random(struct tcpct_stack *stack)
     return value;
 }
 
+unsigned stack_address(const struct tcpct_stack *stack, const struct tcpct_address *address)
+{
+    unsigned i = 0;
+    while (i < stack->address_count && !ip_address_equal(&stack->addresses[i], address))
+        i++;
+    return i;
+}
+
 bool stack_owns(const struct tcpct_stack *stack, const struct tcpct_address *address)
 {
-    for (unsigned i = 0; i < stack->address_count; i++)
-        if (ip_address_equal(&stack->addresses[i], address))
-            return true;
-    return false;
+    return stack_address(stack, address) < stack->address_count;
 }
 
 uint16_t mss_default(const struct tcpct_address *address)

@@ -13,6 +13,7 @@
 #include "guard.h"
 #include "md5sig.h"
 #include "memory.h"
+#include "profile.h"
 #include "ranges.h"
 #include "remember.h"
 #include "ring.h"
@@ -43,6 +44,7 @@ enum timer {
     TIMER_REORDER,   /* RACK: a segment becomes lost if nothing comes */
     TIMER_TIME_WAIT, /* also: FIN-WAIT-2 of a connection that nobody holds */
     TIMER_KEEPALIVE, /* nothing was heard for long */
+    TIMER_IDLE,      /* it may collapse */
     TIMER_USER,      /* the user timeout */
     TIMER_PACE,      /* the next segment may leave */
     TIMER_MEMORY,    /* what found no memory may be tried again */
@@ -199,6 +201,7 @@ struct tcpct_connection {
     bool user_timeout_set; /* by the application: it is announced, and the peer's is not taken */
     uint64_t keepalive_us; /* idle time before the first keep-alive; 0: none are sent */
     uint8_t keepalives;    /* unanswered */
+    bool kept_active;      /* it has not collapsed when it might, as its client comes back soon */
     bool nodelay;
     uint8_t traffic_class; /* the DSCP, above the two bits of ECN */
 
@@ -310,6 +313,13 @@ struct tcpct_listener {
     struct guard guard; /* limit 0: none */
 };
 
+/* Connections that are records (collapse.h). */
+struct collapse {
+    struct table tables[2]; /* IPv4, IPv6; without a limit until there is such an address */
+    struct profiles profiles;
+    uint64_t next_us; /* when the oldest may be too old */
+};
+
 enum { ADDRESSES_MAX = 16, RANDOM_BUFFER = 256, UNPROVED_PREFIXES = 256 };
 
 struct tcpct_stack {
@@ -325,7 +335,8 @@ struct tcpct_stack {
     struct secrets fast_open_secrets;
     struct peer peers[PEERS_MAX];
     struct remember_table remembered[2][2]; /* by role (1: Initiator) and family (1: IPv6) */
-    size_t unproved;                        /* bytes sent to peers that have proved nothing */
+    struct collapse collapse;
+    size_t unproved; /* bytes sent to peers that have proved nothing */
     size_t unproved_by[UNPROVED_PREFIXES];
 
     struct tcpct_connection **buckets; /* demux.h */
@@ -401,12 +412,14 @@ void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_opti
 void tcb_renew_options(struct tcpct_connection *connection, const struct tcp_options *options);
 /* SYN-only options are due, from the next byte to be sent on. */
 void tcb_introduce(struct tcpct_connection *connection);
-/* MSS to announce to a peer of this family. */
+/* Which of the stack's addresses it is; address_count: none. */
+unsigned stack_address(const struct tcpct_stack *stack, const struct tcpct_address *address);
 bool stack_owns(const struct tcpct_stack *stack, const struct tcpct_address *address);
 /* What a peer without an MSS option takes. */
 uint16_t mss_default(const struct tcpct_address *address);
 /* What it says it takes. */
 uint16_t mss_of(const struct tcp_options *options, const struct tcpct_address *address);
+/* MSS to announce to a peer of this family. */
 uint16_t stack_mss(const struct tcpct_stack *stack, const struct tcpct_address *address);
 struct cookie_endpoints endpoints_for_cookie(const struct endpoints *endpoints);
 

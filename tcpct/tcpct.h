@@ -109,10 +109,13 @@ struct tcpct_config {
 
     uint32_t connections_max; /* TCBs at once; 0: 1024 */
     uint32_t remembered_max;  /* ended connections remembered as Responder, 64 bytes each, in each
-                                    address family; 0: 1024 */
+                                    address family of which the stack has an address; 0: 1024 */
     uint32_t restartable_max; /* ... as Initiator, 128 bytes each; 0: 64 */
-    size_t memory_budget;     /* bytes of send and receive buffers; 0: 64 MiB */
-    uint32_t send_buffer_max; /* bytes a connection; 0: 1 MiB */
+    uint32_t collapsed_max; /* idle plain connections kept as records, 64 bytes each for IPv4 and 76
+                                    for IPv6, in each address family of which the stack has an
+                                    address; 0: none */
+    size_t memory_budget;   /* bytes of send and receive buffers; 0: 64 MiB */
+    uint32_t send_buffer_max;    /* bytes a connection; 0: 1 MiB */
     uint32_t receive_buffer_max; /* bytes a connection; 0: 1 MiB */
 
     uint16_t mtu;              /* of the device; 0: 1500 */
@@ -121,6 +124,12 @@ struct tcpct_config {
     bool checksum_offload;     /* leave partial checksums to the device */
 
     bool ecn; /* ask for ECN (RFC 3168) when connecting; who asks us always gets it */
+
+    uint64_t
+        collapse_after_us; /* when a plain connection is idle, so that IDLE is told; 0: never */
+    uint64_t
+        collapsed_age_us; /* after which a record that is not heard of is aborted; 0: none is */
+    bool collapse_always; /* without looking at how often the peer's prefix comes back */
 
     uint64_t msl_us;             /* maximum segment lifetime; 0: 30 s */
     uint64_t secret_interval_us; /* rotation of the Responder's secret; 0: 600 s */
@@ -192,6 +201,9 @@ enum tcpct_event_flags {
     TCPCT_EVENT_WRITABLE = 8,  /* tcpct_send will take more after it took less than asked */
     TCPCT_EVENT_ERROR = 16,    /* the connection failed: tcpct_connection_error says why */
     TCPCT_EVENT_URGENT = 32,   /* the end of urgent data is known, or has moved (RFC 9293, 3.8.5) */
+    TCPCT_EVENT_IDLE = 64,     /* nothing happens: tcpct_collapse may be called */
+    TCPCT_EVENT_REVIVED = 128, /* a collapsed connection is here again: the caller owns it, as if it
+                                  had been accepted */
 };
 
 struct tcpct_event {
@@ -383,6 +395,25 @@ struct tcpct_info {
 };
 void tcpct_connection_info(const struct tcpct_connection *connection, struct tcpct_info *info);
 
+/* ---- collapse and revive ------------------------------------------------------------------- */
+
+/* Gives the handle of an idle plain connection back without an end: it becomes a record, which the
+ * peer does not notice, and which leaves the application nothing to hold. Its next data comes as REVIVED
+ * with a new handle, whose user is `user`: a value rather than the address of something to be freed,
+ * since a record may also end unseen (the peer resets it, it is too old, or others need the room: then
+ * it is aborted). *id, unless `id` is NULL, serves to revive it from here. NODELAY and DSCP stay as they
+ * are, other options are the defaults again, and its info counts from zero.
+ * Errors, after which it is as it was: INVALID (it is not idle: something is unread, unacknowledged or
+ * still to be told; it has cookies; or collapsed_max is 0), MEMORY (its prefix hardly ever comes
+ * back, or has more than its share of the records). */
+int tcpct_collapse(struct tcpct_connection *connection, void *user, uint64_t *id);
+
+/* Revives a collapsed connection, without an event. Errors: CLOSED (it is none any more), MEMORY. */
+int tcpct_revive(struct tcpct_stack *stack, uint64_t id, struct tcpct_connection **connection);
+
+/* Records now. */
+size_t tcpct_collapsed_count(const struct tcpct_stack *stack);
+
 /* ---- counters ------------------------------------------------------------------------------ */
 
 /* Every field is a uint64_t; tcpct_counter_name names them in order. */
@@ -421,6 +452,10 @@ struct tcpct_counters {
     uint64_t jumps_unused;      /* ... which had too little to send for it */
     uint64_t jumps_validated;   /* ... whose path carried it */
     uint64_t jumps_retreated;   /* ... whose path did not */
+    uint64_t collapses, collapses_refused, revivals;
+    uint64_t collapsed_keepalives; /* answered from a record */
+    uint64_t collapsed_evicted, collapsed_expired,
+        collapsed_reset; /* records that did not revive */
     uint64_t backlog_full, connections_full, memory_full;
 };
 void tcpct_counters(const struct tcpct_stack *stack, struct tcpct_counters *counters);
@@ -446,6 +481,7 @@ enum tcpct_trace_kind {
     TCPCT_TRACE_RTT,            /* value: smoothed, in us; after each sample */
     TCPCT_TRACE_RESTART,        /* note: what became of a restart */
     TCPCT_TRACE_JUMP,           /* note: the phase that begins (RFC 9959, 3); value: bytes */
+    TCPCT_TRACE_COLLAPSE, /* note: what became of an idle connection; value: seconds unheard */
 };
 
 struct tcpct_trace_event {

@@ -7,7 +7,6 @@ enum {
     NARROW = 4,                 /* bytes: kind 8's */
     PREFIX_AHEAD_MAX = 1 << 16, /* a longer pause is not believed */
 };
-static const uint64_t TS_RECENT_LIFE_US = 24ull * 86400 * SECOND_US; /* RFC 7323, 5.5 */
 
 /* ---- prefixes -------------------------------------------------------------------------------- */
 
@@ -175,8 +174,8 @@ bool timestamps_are_old(const struct tcpct_connection *connection,
 {
     uint8_t size = common_size(connection, options);
     if (size <= NARROW)
-        return seq_lt(options->timestamp_value, connection->ts_recent) &&
-               now_us - connection->ts_recent_us < TS_RECENT_LIFE_US;
+        return timestamp_is_old(options->timestamp_value, connection->ts_recent,
+                                now_us - connection->ts_recent_us);
     struct timestamp_prefix ahead =
         minus(load(options->timestamp_value_prefix), connection->recent_prefix);
     if (size <= 8)

@@ -11,6 +11,7 @@ static const char *const kind_texts[] = {
     [TCPCT_TRACE_TIMEOUT] = "timeout",   [TCPCT_TRACE_CWND] = "cwnd",
     [TCPCT_TRACE_PATH_MTU] = "path-mtu", [TCPCT_TRACE_RTT] = "rtt",
     [TCPCT_TRACE_RESTART] = "restart",   [TCPCT_TRACE_JUMP] = "jump",
+    [TCPCT_TRACE_COLLAPSE] = "collapse",
 };
 
 void trace_connection(const struct tcpct_connection *connection, enum tcpct_trace_kind kind,

@@ -17,8 +17,10 @@ enum {
     IDLE_DEFAULT_US = 10000000,
     CONNECTIONS_DEFAULT = 4096,
     CONNECTIONS_MAX = 1000000,
+    COLLAPSED_DEFAULT = 65536,
+    COLLAPSED_MAX = 16777216,
     ERROR_SIZE = 1024,
-    OPTIONS_ROOM = 32,
+    OPTIONS_ROOM = 40,
     READY_SIZE = 64,
 };
 
@@ -28,7 +30,9 @@ struct dnsd {
     struct service service;
     struct responder_options responder_options;
     uint16_t port;
-    uint32_t fast_open; /* connections at once; 0: not offered */
+    uint32_t fast_open;                           /* connections at once; 0: not offered */
+    uint64_t collapse_after_us, collapsed_age_us; /* 0: never */
+    uint32_t collapsed_max;
     struct zone_loader *loader;
     bool has_zones; /* a flag named some */
     uint32_t guard; /* exchanges admitted in eleven minutes; 0: not guarded */
@@ -51,7 +55,8 @@ static void print_counters(const void *context, FILE *file)
     const struct dnsd *dnsd = context;
     service_print_counters(file, responder_counters(dnsd->responder), responder_counter_name);
     service_print_counters(file, zone_loader_counters(dnsd->loader), zone_loader_counter_name);
-    fprintf(file, "  \"zones\": %zu,\n", dnsd->zones->count);
+    fprintf(file, "  \"zones\": %zu,\n  \"collapsed\": %zu,\n", dnsd->zones->count,
+            tcpct_collapsed_count(dnsd->service.endpoint.stack));
 }
 
 /* A thread has made the zones; NULL: the old ones stay. */
@@ -103,6 +108,11 @@ static int prepare(struct dnsd *dnsd)
         return command_error("dnsd", 1, "there is no memory for the responder");
     /* Connections that the responder has closed live on until the client has acknowledged. */
     config.connections_max = 2 * dnsd->responder_options.connections_max;
+    if (dnsd->responder_options.collapse) {
+        config.collapse_after_us = dnsd->collapse_after_us;
+        config.collapsed_age_us = dnsd->collapsed_age_us;
+        config.collapsed_max = dnsd->collapsed_max;
+    }
     int status = service_open(&dnsd->service, &config);
     if (status == 0 && !zone_loader_attach(dnsd->loader, dnsd->service.loop, take_zones, dnsd))
         status = command_error("dnsd", 1, "cannot watch for new zones: %s", strerror(errno));
@@ -154,7 +164,10 @@ enum flag {
     CONNECTIONS,
     FAST_OPEN,
     GUARDED,
-    FORWARD
+    FORWARD,
+    COLLAPSE_AFTER,
+    COLLAPSED_NUMBER,
+    COLLAPSED_AGE
 };
 
 static const struct option own_options[] = {
@@ -165,6 +178,9 @@ static const struct option own_options[] = {
     { "stats", required_argument, NULL, STATS },
     { "idle-timeout", required_argument, NULL, IDLE_TIMEOUT },
     { "connections", required_argument, NULL, CONNECTIONS },
+    { "collapse-after", required_argument, NULL, COLLAPSE_AFTER },
+    { "collapsed-max", required_argument, NULL, COLLAPSED_NUMBER },
+    { "collapsed-age", required_argument, NULL, COLLAPSED_AGE },
     { "fast-open", required_argument, NULL, FAST_OPEN },
     { "guarded", optional_argument, NULL, GUARDED },
     { "forward", required_argument, NULL, FORWARD },
@@ -184,6 +200,10 @@ static void print_usage(void)
         "  -p, --port PORT          (default %d)\n"
         "  --idle-timeout TIME      close idle plain connections (default 10s)\n"
         "  --connections NUMBER     at once (default %d)\n"
+        "  --collapse-after TIME    keep 64 bytes of a connection that is idle for so long\n"
+        "                           (default 0s: it is kept whole, and closed in time)\n"
+        "  --collapsed-max NUMBER   of those, in each address family (default %d)\n"
+        "  --collapsed-age TIME     and for so long (default 0s: any time)\n"
         "  --fast-open NUMBER       offer TCP Fast Open (RFC 7413), with so many connections\n"
         "                           at once whose handshake is open (default 0: none)\n"
         "  --guarded[=NUMBER]       execute no query twice: no data from a <SYN>, no restarts, and\n"
@@ -191,7 +211,7 @@ static void print_usage(void)
         "  --stats FILE             counters as JSON, on SIGUSR1 and at the end\n\n"
         "SIGHUP reloads the zones, SIGTERM ends. --syn-ack-data-limit is 1220 by default here.\n"
         "\n%s",
-        PORT_DEFAULT, CONNECTIONS_DEFAULT, GUARD_DEFAULT, endpoint_usage);
+        PORT_DEFAULT, CONNECTIONS_DEFAULT, COLLAPSED_DEFAULT, GUARD_DEFAULT, endpoint_usage);
 }
 
 static int bad_value(const char *flag, const char *value, const char *expected)
@@ -227,6 +247,19 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
         if (!unit_number(optarg, 1, CONNECTIONS_MAX, &number))
             return bad_value("connections", optarg, "a number from 1 to 1000000");
         dnsd->responder_options.connections_max = (uint32_t)number;
+        return 0;
+    case COLLAPSE_AFTER:
+    case COLLAPSED_AGE:
+        if (!unit_duration(optarg, 30 * day_us, &number))
+            return bad_value(value == COLLAPSED_AGE ? "collapsed-age" : "collapse-after", optarg,
+                             "a time such as 5s, at most 720h");
+        *(value == COLLAPSED_AGE ? &dnsd->collapsed_age_us : &dnsd->collapse_after_us) = number;
+        dnsd->responder_options.collapse = dnsd->collapse_after_us > 0;
+        return 0;
+    case COLLAPSED_NUMBER:
+        if (!unit_number(optarg, 1, COLLAPSED_MAX, &number))
+            return bad_value("collapsed-max", optarg, "a number from 1 to 16777216");
+        dnsd->collapsed_max = (uint32_t)number;
         return 0;
     case FAST_OPEN:
         if (!unit_number(optarg, 0, CONNECTIONS_MAX, &number))
@@ -293,6 +326,7 @@ int command_dnsd(int argc, char **argv)
         .responder_options = { .idle_us = IDLE_DEFAULT_US, .connections_max = CONNECTIONS_DEFAULT },
         .loader = zone_loader_create(),
         .port = PORT_DEFAULT,
+        .collapsed_max = COLLAPSED_DEFAULT,
     };
     dnsd.service.endpoint_options.parameters.syn_ack_data_limit = 1220;
     int status = dnsd.loader ? take_flags(&dnsd, argc, argv)

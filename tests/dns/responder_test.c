@@ -41,7 +41,10 @@ static void fill_random(void *context, void *bytes, size_t size)
 
 static struct tcpct_stack *make_stack(const struct world *world, uint8_t last_byte)
 {
-    struct tcpct_config config = { .random = fill_random, .wall_clock_us = 1800000000000000 };
+    struct tcpct_config config = { .random = fill_random,
+                                   .wall_clock_us = 1800000000000000,
+                                   .collapsed_max = 8,
+                                   .collapse_after_us = 3000000 };
     struct tcpct_address address = { 4, { 10, 0, 0, last_byte } };
     struct tcpct_stack *stack;
     assert_int_equal(tcpct_stack_create(&stack, &config, world->now_us), TCPCT_OK);
@@ -250,6 +253,74 @@ static void plain_stays_open(void **state)
     world_destroy(world);
 }
 
+static const struct responder_options collapsing = { .idle_us = 10000000,
+                                                     .connections_max = 1,
+                                                     .collapse = true };
+
+/* Between two questions nothing is held, and the client does not notice. */
+static void idle_collapses(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&collapsing);
+    connect_to(world, false, NULL);
+    for (unsigned i = 1; i <= 3; i++) {
+        ask(world, "ns.x. A");
+        run(world, 2000000);
+        assert_int_equal(count_answers(world), i);
+        assert_int_equal(tcpct_connection_count(world->server), 1);
+        run(world, 20000000);
+        assert_int_equal(responder_counters(world->responder)->connections_now, 0);
+        assert_int_equal(tcpct_connection_count(world->server), 0);
+        assert_int_equal(tcpct_collapsed_count(world->server), 1);
+        assert_int_equal(responder_deadline(world->responder), TCPCT_NEVER);
+        assert_false(world->ended);
+    }
+    assert_int_equal(responder_counters(world->responder)->connections, 1);
+    tcpct_close(world->connection);
+    run(world, 2000000);
+    assert_int_equal(tcpct_connection_count(world->server), 0);
+    assert_int_equal(tcpct_collapsed_count(world->server), 0);
+    world_destroy(world);
+}
+
+/* Half a query is held until the idle timeout. */
+static void half_a_query_does_not_collapse(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&collapsing);
+    connect_to(world, false, NULL);
+    run(world, 1000000);
+    tcpct_send(world->connection, "\0\100half a query", 14);
+    run(world, 8000000);
+    assert_int_equal(tcpct_collapsed_count(world->server), 0);
+    assert_false(world->ended);
+    run(world, 4000000);
+    assert_true(world->ended);
+    assert_int_equal(responder_counters(world->responder)->connections_idle, 1);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
+/* At the limit of connections an idle one collapses before one is dropped. */
+static void collapse_makes_room(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&collapsing);
+    connect_to(world, false, NULL);
+    ask(world, "ns.x. A");
+    run(world, 1000000);
+    struct tcpct_connection *first = world->connection;
+    connect_to(world, false, NULL);
+    ask(world, "ns.x. A");
+    run(world, 1000000);
+    assert_int_equal(count_answers(world), 2);
+    assert_int_equal(tcpct_collapsed_count(world->server), 1);
+    assert_int_equal(responder_counters(world->responder)->connections_evicted, 0);
+    tcpct_abort(first);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
 static void pipelined(void **state)
 {
     (void)state;
@@ -396,6 +467,9 @@ int main(void)
         cmocka_unit_test(answer_in_syn_ack),
         cmocka_unit_test(cookies_close),
         cmocka_unit_test(plain_stays_open),
+        cmocka_unit_test(idle_collapses),
+        cmocka_unit_test(half_a_query_does_not_collapse),
+        cmocka_unit_test(collapse_makes_room),
         cmocka_unit_test(pipelined),
         cmocka_unit_test(half_close),
         cmocka_unit_test(back_pressure),

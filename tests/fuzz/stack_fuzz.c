@@ -23,6 +23,7 @@ enum {
     FLOWS = 6,   /* peers' ports, for either family */
     HANDLES = 8, /* connections that the application holds */
     CONNECTIONS_MAX = 6,
+    COLLAPSED_MAX = 2, /* of either family */
     BUDGET = 1 << 17,
     OUTPUT_MAX = 4096, /* packets after one operation */
     OPERATIONS_MAX = 400,
@@ -54,6 +55,7 @@ struct world {
     struct flow flows[2][FLOWS]; /* of IPv4, of IPv6 */
     struct tcpct_address stack_address[2], peer_address[2];
     struct generator random;
+    uint64_t collapsed; /* the id of the last */
     uint64_t now_us;
     size_t blocks, bytes;
     size_t stack_bytes;    /* of the stack when it is new, tables included */
@@ -501,9 +503,26 @@ static void use_handle(struct world *world, uint32_t operation)
     default:
         tcpct_connection_info(*handle, &info);
         CHECK(info.state <= TCPCT_TIME_WAIT);
-        tcpct_option_set(*handle, TCPCT_OPTION_NODELAY, take(world, 1) & 1);
+        uint32_t which = take(world, 1);
+        tcpct_option_set(*handle, TCPCT_OPTION_NODELAY, which & 1);
+        if (which & 2 && tcpct_collapse(*handle, world, &world->collapsed) == TCPCT_OK) {
+            CHECK(info.state == TCPCT_ESTABLISHED && !info.cookies && !info.unread &&
+                  !info.unsent && !info.flight);
+            *handle = NULL;
+        }
         break;
     }
+}
+
+static void revive(struct world *world)
+{
+    struct tcpct_connection **handle = free_handle(world);
+    uint64_t id = world->collapsed + (take(world, 1) == 255);
+    if (!handle || tcpct_revive(world->stack, id, handle) != TCPCT_OK)
+        return;
+    struct tcpct_info info;
+    tcpct_connection_info(*handle, &info);
+    CHECK(info.state == TCPCT_ESTABLISHED && !info.cookies);
 }
 
 static void serve_events(struct world *world)
@@ -519,6 +538,13 @@ static void serve_events(struct world *world)
                 world->handles[i] = NULL;
             }
         struct tcpct_connection **handle = free_handle(world);
+        if (event.flags & TCPCT_EVENT_REVIVED) {
+            CHECK(event.user == world);
+            if (handle)
+                *handle = event.connection;
+            else
+                tcpct_abort(event.connection);
+        }
         if (event.flags & TCPCT_EVENT_ACCEPT && handle)
             *handle = tcpct_accept(event.listener);
     }
@@ -579,6 +605,10 @@ static void begin(struct world *world)
         .user_timeout_us = 30000000,
         .secret_interval_us = 20000000,
         .msl_us = 2000000,
+        .collapsed_max = COLLAPSED_MAX,
+        .collapse_after_us = 500000,
+        .collapsed_age_us = 60000000,
+        .collapse_always = setting & 8,
         .offload_size_max = setting & 1 ? 65535 : 0,
     };
     const struct tcpct_listen_options listen = {
@@ -595,9 +625,9 @@ static void begin(struct world *world)
     world->stack_address[1] = (struct tcpct_address){ 6, { 0xfd, [15] = 1 } };
     world->peer_address[1] = (struct tcpct_address){ 6, { 0xfd, [15] = 2 } };
     CHECK(tcpct_stack_create(&world->stack, &config, world->now_us) == TCPCT_OK);
-    world->stack_bytes = world->bytes;
     for (unsigned family = 0; family < 2; family++) {
         CHECK(tcpct_address_add(world->stack, &world->stack_address[family]) == TCPCT_OK);
+        world->stack_bytes = world->bytes;
         for (unsigned i = 0; i < FLOWS; i++) {
             struct flow *flow = &world->flows[family][i];
             bool outgoing = i >= FLOWS / 2;
@@ -626,6 +656,8 @@ static void operate(struct world *world)
         input_icmp(world);
     else if (operation < 200)
         world->now_us += (uint64_t)1 << take(world, 1) % 28;
+    else if (operation < 204)
+        revive(world);
     else if (operation < 216)
         connect_to_peer(world);
     else

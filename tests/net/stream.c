@@ -13,6 +13,8 @@
  *     --no-hash        sends the same block over and over and looks at nothing: for speed
  *     --keepalive TIME keep-alives after so long without a segment; the kernel's in whole seconds
  *     --idle N         neither sends nor ends before N segments have come (over our stack)
+ *     --gap TIME       sends nothing for so long in the middle, or, with nothing to send, before the end
+ *     --collapse TIME  our stack's connection collapses when it is idle for so long
  *     --fast-open      data in the <SYN> (RFC 7413), which needs a cookie: the kernel keeps those
  *     --fetch          fetches one by a connection of its own, before the other; for both ends
  *     --signed KEY@ADDRESS
@@ -24,7 +26,7 @@
  * that begins with `connected`; the last line is of words NAME=VALUE: `end` (closed, reset, refused,
  * timeout, limit, aborted, failed), `sent` and `received` with their SHA-256, `us` from connection to the
  * end, `cpu_us`, `retransmitted` segments, `packets` read from and written to the device (our
- * stack), `cookies` (RFC 6013 is in force) and `syn_data` (Fast Open's was taken). Status 0 whatever the end; a wrong use has status 2.
+ * stack), what became of a collapsed connection, `cookies` (RFC 6013 is in force) and `syn_data` (Fast Open's was taken). Status 0 whatever the end; a wrong use has status 2.
  *
  * The two transports and what they have in common are in tests/stream/.
  */
@@ -51,6 +53,8 @@ enum flag {
     CUBIC,
     KEEPALIVE,
     IDLE,
+    GAP,
+    COLLAPSE,
     FAST_OPEN,
     FETCH,
     SIGNED
@@ -70,6 +74,8 @@ static const struct option own_options[] = {
     { "cubic", no_argument, NULL, CUBIC },
     { "keepalive", required_argument, NULL, KEEPALIVE },
     { "idle", required_argument, NULL, IDLE },
+    { "gap", required_argument, NULL, GAP },
+    { "collapse", required_argument, NULL, COLLAPSE },
     { "fast-open", no_argument, NULL, FAST_OPEN },
     { "fetch", no_argument, NULL, FETCH },
     { "signed", required_argument, NULL, SIGNED },
@@ -130,6 +136,10 @@ static bool take_flag(int value, char *argument)
         return unit_duration(argument, hour_us, &stream.keepalive_us);
     case IDLE:
         return unit_number(argument, 0, UINT32_MAX, &stream.idle);
+    case GAP:
+        return unit_duration(argument, hour_us, &stream.gap_us);
+    case COLLAPSE:
+        return unit_duration(argument, hour_us, &stream.collapse_us);
     case FAST_OPEN:
         return stream.fast_open = true;
     case FETCH:
@@ -176,10 +186,12 @@ static void report(void)
     print_hash("sent", stream.sent, stream.hash_out);
     print_hash("received", stream.received, stream.hash_in);
     printf("us=%" PRIu64 " cpu_us=%lld retransmitted=%" PRIu64 " packets=%" PRIu64
-           " cookies=%d syn_data=%d\n",
+           " cookies=%d syn_data=%d collapses=%" PRIu64 " revivals=%" PRIu64
+           " keepalives_answered=%" PRIu64 " resets=%" PRIu64 "\n",
            stream.ended_us - since_us,
            (user->tv_sec + kernel_time->tv_sec) * 1000000LL + user->tv_usec + kernel_time->tv_usec,
-           stream.retransmitted, stream.packets, stream.cookies, stream.syn_data);
+           stream.retransmitted, stream.packets, stream.cookies, stream.syn_data, stream.collapses,
+           stream.revivals, stream.keepalives_answered, stream.resets);
 }
 
 int main(int argc, char **argv)

@@ -141,6 +141,11 @@ static void serve(struct sim_host *host, const struct tcpct_event *event)
     }
     if (!stream || stream->done) /* it was accepted in this turn and served then */
         return;
+    if (event->flags & TCPCT_EVENT_REVIVED) {
+        assert_int_not_equal(stream->collapsed, 0);
+        stream->collapsed = 0;
+        stream->connection = event->connection;
+    }
     assert_ptr_equal(stream->connection, event->connection);
     if (event->flags & TCPCT_EVENT_CONNECTED)
         stream->connected = true;
@@ -189,6 +194,38 @@ void stream_connect(struct stream *stream, struct sim_host *from, const struct s
     stream->host = from;
     stream->seed_out = 2u * info.local_port;
     stream->seed_in = stream->seed_out + 1;
+}
+
+bool stream_collapse(struct stream *stream)
+{
+    if (!stream->connection ||
+        tcpct_collapse(stream->connection, stream, &stream->collapsed) != TCPCT_OK)
+        return false;
+    stream->connection = NULL;
+    return true;
+}
+
+static void revive(struct stream *stream)
+{
+    if (!stream->collapsed)
+        return;
+    assert_int_equal(tcpct_revive(stream->host->stack, stream->collapsed, &stream->connection),
+                     TCPCT_OK);
+    stream->collapsed = 0;
+}
+
+void stream_more(struct stream *stream, uint64_t size)
+{
+    stream->to_send += size;
+    revive(stream);
+    stream_advance(stream);
+}
+
+void stream_end(struct stream *stream)
+{
+    stream->close = STREAM_SHUTDOWN;
+    revive(stream);
+    stream_advance(stream);
 }
 
 bool stream_done(const void *stream)

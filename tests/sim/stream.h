@@ -20,6 +20,7 @@ enum stream_close {
 struct stream {
     struct sim_host *host;
     struct tcpct_connection *connection; /* NULL: given back */
+    uint64_t collapsed; /* the id, if it was given back by stream_collapse; else 0 */
     uint64_t seed_out, seed_in;
     uint64_t to_send, to_get; /* the plan */
     enum stream_close close;
@@ -50,6 +51,11 @@ void stream_connect(struct stream *stream, struct sim_host *from, const struct s
 
 /* Goes on, after its plan was changed. It must not be done. */
 void stream_advance(struct stream *stream);
+/* Lets the connection collapse, if it is idle; whether it did. It is revived by its peer, or by the
+ * next of these two: more is to be sent; the stream shuts down when all is sent. */
+bool stream_collapse(struct stream *stream);
+void stream_more(struct stream *stream, uint64_t size);
+void stream_end(struct stream *stream);
 
 /* For sim_until. */
 bool stream_done(const void *stream);

@@ -7,6 +7,7 @@ static struct endpoint endpoint;
 static struct loop *loop;
 static struct tcpct_listener *listener;
 static struct tcpct_connection *connection;
+static uint64_t collapsed; /* the id of the connection, while there is none; else 0 */
 
 static ptrdiff_t result_of(ptrdiff_t result)
 {
@@ -24,24 +25,40 @@ static ptrdiff_t result_of(ptrdiff_t result)
     }
 }
 
+/* Whether there is a connection to use. */
+static bool revive(void)
+{
+    if (collapsed != 0 && tcpct_revive(endpoint.stack, collapsed, &connection) == TCPCT_OK)
+        collapsed = 0;
+    return collapsed == 0;
+}
+
+static void collapse(void)
+{
+    if (tcpct_collapse(connection, NULL, &collapsed) == TCPCT_OK)
+        connection = NULL;
+}
+
 static ptrdiff_t send_bytes(const uint8_t *bytes, size_t size)
 {
-    return result_of(tcpct_send(connection, bytes, size));
+    return revive() ? result_of(tcpct_send(connection, bytes, size)) : 0;
 }
 
 static ptrdiff_t receive_bytes(uint8_t *bytes, size_t size)
 {
-    return result_of(tcpct_receive(connection, bytes, size));
+    return collapsed ? 0 : result_of(tcpct_receive(connection, bytes, size));
 }
 
 static void end_sending(void)
 {
-    tcpct_shutdown(connection);
+    if (revive())
+        tcpct_shutdown(connection);
 }
 
 static void abort_it(void)
 {
-    tcpct_abort(connection);
+    if (revive())
+        tcpct_abort(connection);
     connection = NULL;
 }
 
@@ -97,6 +114,10 @@ static void fetched(uint64_t now_us)
 
 static void take_event(const struct tcpct_event *event, uint64_t now_us)
 {
+    if ((event->flags & TCPCT_EVENT_REVIVED) != 0) {
+        connection = event->connection;
+        collapsed = 0;
+    }
     if ((event->flags & TCPCT_EVENT_ACCEPT) != 0 && connection == NULL)
         connection = tcpct_accept(event->listener);
     if (connection == NULL || (event->connection != NULL && event->connection != connection))
@@ -105,6 +126,18 @@ static void take_event(const struct tcpct_event *event, uint64_t now_us)
         stream.fetch ? fetched(now_us) : made(now_us);
     else if ((event->flags & TCPCT_EVENT_ERROR) != 0 && !stream.connected)
         pump_finish_failed(result_of(tcpct_connection_error(connection)), now_us);
+    else if (event->flags == TCPCT_EVENT_IDLE)
+        collapse();
+}
+
+static void count(void)
+{
+    struct tcpct_counters counters;
+    tcpct_counters(endpoint.stack, &counters);
+    stream.collapses = counters.collapses;
+    stream.revivals = counters.revivals;
+    stream.keepalives_answered = counters.collapsed_keepalives;
+    stream.resets = counters.collapsed_reset;
 }
 
 static void look(struct tcpct_info *info)
@@ -124,7 +157,7 @@ static bool is_done(uint64_t now_us)
     struct tcpct_info info;
     if (stream.end == NULL)
         return false;
-    if (connection == NULL)
+    if (connection == NULL) /* or a record, of which nobody will hear */
         return pump_is_over(stream.ended_us, 1, now_us); /* a turn for the reset to leave */
     look(&info);
     if (info.state == TCPCT_TIME_WAIT) /* the last acknowledgment may be lost */
@@ -141,6 +174,7 @@ static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
         take_event(&event, now_us);
     if (connection != NULL)
         look(&info);
+    count();
     pump(now_us);
     if (is_done(now_us))
         loop_stop(loop, 0);
@@ -149,7 +183,9 @@ static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
 
 static int run(void)
 {
-    struct tcpct_config config = { 0 };
+    struct tcpct_config config = { .collapsed_max = stream.collapse_us > 0 ? 16 : 0,
+                                   .collapse_after_us = stream.collapse_us,
+                                   .collapse_always = true };
     const struct loop_handlers handlers = { .serve = serve };
     int status = endpoint_open(&endpoint, &stream.endpoint_options, &config);
     if (status != 0)

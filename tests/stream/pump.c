@@ -42,7 +42,9 @@ static const uint8_t *next_bytes(size_t *size)
             fill_block();
         stream.out_at = 0;
     }
-    uint64_t left = stream.to_send - stream.sent;
+    uint64_t left = stream.to_send - stream.sent, half = stream.to_send / 2;
+    if (stream.gap_us > 0 && stream.sent < half)
+        left = half - stream.sent;
     *size = BLOCK_SIZE - stream.out_at;
     if (*size > left)
         *size = (size_t)left;
@@ -71,8 +73,20 @@ bool pump_may_send(void)
     return (!stream.after_end && stream.heard >= stream.idle) || stream.end_seen;
 }
 
+/* Half is sent, or nothing is to be, and the rest (or the end) waits. */
+static bool in_gap(uint64_t now_us)
+{
+    if (stream.gap_us == 0 || stream.sent != stream.to_send / 2)
+        return false;
+    if (stream.gap_from_us == 0)
+        stream.gap_from_us = now_us;
+    return !pump_is_over(stream.gap_from_us, stream.gap_us, now_us);
+}
+
 static void pump_out(uint64_t now_us)
 {
+    if (in_gap(now_us))
+        return;
     while (stream.sent < stream.to_send) {
         size_t size;
         const uint8_t *bytes = next_bytes(&size);
@@ -82,6 +96,8 @@ static void pump_out(uint64_t now_us)
         if (taken <= 0)
             return;
         count_sent(bytes, (size_t)taken);
+        if (in_gap(now_us))
+            return;
     }
     if (!stream.shut)
         stream.transport->shutdown();
@@ -158,5 +174,8 @@ uint64_t pump_next_us(uint64_t now_us)
         next = stream.connected_us + stream.for_us;
     if (stream.connected && pump_is_paused(now_us) && stream.connected_us + stream.pause_us < next)
         next = stream.connected_us + stream.pause_us;
+    uint64_t gap_end = stream.gap_from_us + stream.gap_us;
+    if (stream.gap_from_us > 0 && now_us < gap_end && gap_end < next)
+        next = gap_end;
     return next;
 }

@@ -30,6 +30,7 @@ struct stream {
     struct tcpct_address remote; /* family 0: listens */
     uint16_t port;
     uint64_t to_send, pause_us, abort_at, for_us, limit_us, seed, keepalive_us, idle;
+    uint64_t gap_us, collapse_us;
     bool after_end, no_hash, cubic, fast_open;
     bool fetch;          /* the next connection only fetches a Fast Open cookie */
     const char *md5_key; /* the kernel's, with md5_peer; NULL: none */
@@ -40,9 +41,11 @@ struct stream {
     const char *end; /* NULL: not yet */
     uint64_t started_us, connected_us, ended_us;
     uint64_t sent, received, retransmitted, packets;
-    uint64_t heard; /* segments that came, over our stack */
-    bool syn_data;  /* the data of the <SYN> was taken */
-    bool cookies;   /* RFC 6013 is in force */
+    uint64_t heard;       /* segments that came, over our stack */
+    uint64_t gap_from_us; /* when the gap began; 0: not yet */
+    uint64_t collapses, revivals, keepalives_answered, resets; /* of a record, over our stack */
+    bool syn_data;                                             /* the data of the <SYN> was taken */
+    bool cookies;                                              /* RFC 6013 is in force */
     EVP_MD_CTX *hash_out, *hash_in;
     uint8_t out[BLOCK_SIZE], in[BLOCK_SIZE];
     size_t out_at; /* the first byte of `out` that is not sent; BLOCK_SIZE: fill it again */

@@ -1,0 +1,383 @@
+/* state.c - what connections cost that are not in use: the memory of collapsed ones (collapse.h) and of
+ * remembered ones (remember.h), with others kept active beside them, and the time that a revival takes,
+ * beside the kernel's handshake.
+ *
+ *     build/release/tests/bench/state [RECORDS [ACTIVE]]        (default 2000000 50000)
+ *
+ * The peers are written here, packet by packet, in memory: there is no device. Memory is what the
+ * process has resident (/proc/self/statm); what the peers know is allocated and touched before. Times
+ * are of the processor's one core, medians of rounds; the records are taken in random order, so that
+ * they are in no cache.
+ */
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <stdlib.h>
+
+#include "measure.h"
+#include "tcpct/segment.h"
+#include "tcpct/seq.h"
+#include "tcpct/tcpct.h"
+
+enum { PORT = 53, QUERY = 40, ANSWER = 120, ROUNDS = 7, REVIVALS = 20000, HANDSHAKES = 2000 };
+
+static const struct tcpct_address local = { 4, { 192, 0, 2, 1 } };
+static const uint32_t isn = 1000;
+static const uint8_t text[ANSWER];
+static const uint8_t cookie[COOKIE_SIZE_MAX] = "a peer's cookie";
+
+/* What a peer knows of the server. */
+struct peer {
+    uint32_t sent, got; /* next sequence numbers: its own, the server's */
+    uint32_t timestamp; /* the last of the server's */
+};
+
+static struct world {
+    struct tcpct_stack *stack;
+    struct tcpct_listener *listener;
+    struct peer *peers;
+    uint64_t now_us;
+    uint8_t bytes[2048], output[TCPCT_PACKET_SIZE];
+    struct segment last; /* of the server */
+} world;
+
+static _Noreturn void fail(const char *why)
+{
+    exit(measure_fail("state", why));
+}
+
+static void draw(void *context, void *bytes, size_t size)
+{
+    (void)context;
+    arc4random_buf(bytes, size);
+}
+
+static double clock_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+/* The second number of /proc/self/statm. */
+static double resident_mb(void)
+{
+    char line[128], *second = NULL;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file || !fgets(line, sizeof(line), file) || !(second = strchr(line, ' ')))
+        fail("cannot read /proc/self/statm");
+    fclose(file);
+    return (double)strtoul(second, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / 1e6;
+}
+
+/* ---- the peers ----------------------------------------------------------------------------------- */
+
+/* One in each address of 10.0.0.0/8. */
+static struct segment begin(uint32_t number, uint8_t flags, uint32_t present)
+{
+    const struct peer *peer = &world.peers[number];
+    struct segment segment = {
+        .source = { 4, { 10, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number } },
+        .destination = local,
+        .source_port = 40000,
+        .destination_port = PORT,
+        .seq = peer->sent,
+        .ack = peer->got,
+        .flags = flags,
+        .hop_limit = 64,
+        .window = 60000,
+        .data = text,
+        .options = { .present = present,
+                     .mss = 1460,
+                     .window_scale = 7,
+                     .timestamp_size = 4,
+                     .timestamp_value = (uint32_t)(world.now_us / MILLISECOND_US),
+                     .timestamp_echo = peer->timestamp,
+                     .cookie_size = COOKIE_SIZE_MAX },
+    };
+    memcpy(segment.options.initiator_cookie, cookie, sizeof(cookie));
+    memcpy(segment.options.responder_cookie, world.last.options.initiator_cookie, sizeof(cookie));
+    return segment;
+}
+
+static void write_packet(const struct segment *segment, struct tcpct_packet *packet)
+{
+    *packet = (struct tcpct_packet){ .data = world.bytes, .size = sizeof(world.bytes) };
+    if (!segment_encode(segment, packet, false))
+        fail("a packet does not fit");
+    packet->partial_checksum = true; /* as a device with offload says */
+}
+
+static void learn(struct peer *peer, const struct tcpct_packet *packet)
+{
+    if (segment_decode(&world.last, packet, NULL) != SEGMENT_OK)
+        fail("the stack sent nothing sound");
+    peer->got = world.last.seq + segment_length(&world.last);
+    peer->timestamp = world.last.options.timestamp_value;
+}
+
+/* Sends, and takes what the stack sends at once, if `number` has an answer due. */
+static enum tcpct_verdict exchange(uint32_t number, const struct segment *segment)
+{
+    static uint8_t reply_bytes[TCPCT_REPLY_SIZE];
+    struct peer *peer = &world.peers[number];
+    struct tcpct_packet packet, reply = { .data = reply_bytes, .size = sizeof(reply_bytes) };
+    write_packet(segment, &packet);
+    peer->sent += segment_length(segment);
+    enum tcpct_verdict verdict = tcpct_input(world.stack, &packet, &reply, world.now_us);
+    if (reply.length)
+        learn(peer, &reply);
+    return verdict;
+}
+
+static void take_output(uint32_t number)
+{
+    struct tcpct_packet packet = { .data = world.output, .size = sizeof(world.output) };
+    while (tcpct_output(world.stack, &packet, world.now_us))
+        learn(&world.peers[number], &packet);
+}
+
+/* ---- the server ---------------------------------------------------------------------------------- */
+
+static void start(const struct tcpct_config *config, uint8_t cookie_desired)
+{
+    const struct tcpct_listen_options options = { .port = PORT,
+                                                  .parameters.cookie_desired = cookie_desired };
+    world.now_us = 1000ull * SECOND_US;
+    if (tcpct_stack_create(&world.stack, config, world.now_us) != TCPCT_OK ||
+        tcpct_address_add(world.stack, &local) != TCPCT_OK ||
+        tcpct_listen(world.stack, &options, &world.listener) != TCPCT_OK)
+        fail("there is no memory for the stack");
+}
+
+/* A connection that was made, and has asked and been answered. */
+static struct tcpct_connection *serve(uint32_t number, uint32_t on_syn, uint32_t on_opening)
+{
+    const uint32_t syn = OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_WINDOW_SCALE;
+    uint8_t query[QUERY];
+    world.now_us += 10;
+    world.peers[number] = (struct peer){ .sent = isn };
+    struct segment segment = begin(number, SEGMENT_SYN, syn | OPTION_TIMESTAMPS | on_syn);
+    exchange(number, &segment);
+    segment = begin(number, SEGMENT_ACK | SEGMENT_PSH, on_opening);
+    segment.data_size = QUERY;
+    exchange(number, &segment);
+    struct tcpct_connection *connection = tcpct_accept(world.listener);
+    if (!connection || tcpct_receive(connection, query, QUERY) != QUERY ||
+        tcpct_send(connection, text, ANSWER) != ANSWER)
+        fail("a connection was not made");
+    take_output(number);
+    return connection;
+}
+
+static void acknowledge(uint32_t number)
+{
+    struct tcpct_event event;
+    struct segment segment = begin(number, SEGMENT_ACK, OPTION_TIMESTAMPS);
+    exchange(number, &segment);
+    take_output(number);
+    while (tcpct_event(world.stack, &event)) {
+    }
+}
+
+static struct tcpct_connection *serve_plain(uint32_t number)
+{
+    struct tcpct_connection *connection = serve(number, 0, OPTION_TIMESTAMPS);
+    acknowledge(number);
+    return connection;
+}
+
+static void collapse(struct tcpct_connection *connection)
+{
+    if (tcpct_collapse(connection, NULL, NULL) != TCPCT_OK)
+        fail("a connection did not collapse");
+}
+
+/* With cookies: the server ends it, and remembers. */
+static void serve_and_remember(uint32_t number)
+{
+    const uint32_t syn = OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_WINDOW_SCALE;
+    const uint32_t pair = OPTION_TIMESTAMPS_EXTENDED | OPTION_COOKIE_PAIR;
+    uint8_t responder[COOKIE_SIZE_MAX];
+    struct tcpct_connection *connection;
+    struct tcpct_event event;
+    connection = serve(number, OPTION_COOKIE, pair | syn);
+    memcpy(responder, world.last.options.responder_cookie, sizeof(responder));
+    tcpct_close(connection);
+    take_output(number);
+    struct segment segment = begin(number, SEGMENT_FIN | SEGMENT_ACK, pair);
+    memcpy(segment.options.responder_cookie, world.last.options.responder_cookie,
+           sizeof(responder));
+    exchange(number, &segment);
+    take_output(number);
+    while (tcpct_event(world.stack, &event)) {
+    }
+}
+
+/* ---- memory -------------------------------------------------------------------------------------- */
+
+static void print_memory(const char *what, double mb, uint32_t count)
+{
+    printf("%-56s %9u %9.1f %9.1f\n", what, count, mb, mb * 1e6 / count);
+}
+
+static double measure_remembered(uint32_t records)
+{
+    const struct tcpct_config config = { .random = draw, .remembered_max = records };
+    double before = resident_mb();
+    start(&config, COOKIE_SIZE_MAX);
+    for (uint32_t i = 0; i < records; i++)
+        serve_and_remember(i);
+    if (tcpct_connection_count(world.stack) != 0)
+        fail("connections with cookies were left");
+    double mb = resident_mb() - before;
+    print_memory("remembered", mb, records);
+    tcpct_stack_destroy(world.stack);
+    return mb;
+}
+
+/* Both stay for what follows. */
+static void measure_collapsed(uint32_t records, uint32_t active)
+{
+    const struct tcpct_config config = { .random = draw,
+                                         .connections_max = active + 1,
+                                         .memory_budget = (size_t)active * 16384,
+                                         .collapsed_max = records };
+    double before = resident_mb();
+    start(&config, 0);
+    for (uint32_t i = 0; i < records; i++)
+        collapse(serve_plain(i));
+    if (tcpct_collapsed_count(world.stack) != records)
+        fail("not all have collapsed");
+    double between = resident_mb();
+    print_memory("collapsed", between - before, records);
+    for (uint32_t i = 0; i < active; i++)
+        serve_plain(records + i);
+    print_memory("kept active beside them", resident_mb() - between, active);
+}
+
+/* ---- time ---------------------------------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *rounds)
+{
+    qsort(rounds, ROUNDS, sizeof(*rounds), compare);
+    return rounds[ROUNDS / 2];
+}
+
+static void print_time(const char *what, double us)
+{
+    printf("%-56s %29.2f us\n", what, us);
+}
+
+/* One segment with a query, to a collapsed connection or (active) another. The time is of tcpct_input
+ * alone, less that of taking the time. */
+static double one_query(uint32_t number, struct tcpct_connection **connection)
+{
+    static uint8_t reply_bytes[TCPCT_REPLY_SIZE];
+    struct tcpct_packet packet, reply = { .data = reply_bytes, .size = sizeof(reply_bytes) };
+    uint8_t query[QUERY];
+    struct tcpct_event event;
+    struct segment segment = begin(number, SEGMENT_ACK | SEGMENT_PSH, OPTION_TIMESTAMPS);
+    segment.data_size = QUERY;
+    write_packet(&segment, &packet);
+    double start_us = clock_us(), empty_us = clock_us();
+    if (tcpct_input(world.stack, &packet, &reply, world.now_us) != TCPCT_ACCEPTED)
+        fail("a query was not accepted");
+    double end_us = clock_us();
+    world.peers[number].sent += QUERY;
+    if (!tcpct_event(world.stack, &event) ||
+        tcpct_receive(event.connection, query, QUERY) != QUERY ||
+        tcpct_send(event.connection, text, ANSWER) != ANSWER)
+        fail("a query was not read");
+    take_output(number);
+    acknowledge(number);
+    *connection = event.connection;
+    return end_us - empty_us - (empty_us - start_us);
+}
+
+static double measure_queries(uint32_t first, uint32_t count, bool collapsed)
+{
+    double rounds[ROUNDS];
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        rounds[round] = 0;
+        for (unsigned i = 0; i < REVIVALS; i++) {
+            struct tcpct_connection *connection;
+            uint32_t number = first + arc4random_uniform(count);
+            world.now_us += 10;
+            rounds[round] += one_query(number, &connection) / REVIVALS;
+            if (collapsed)
+                collapse(connection);
+        }
+    }
+    return median(rounds);
+}
+
+static int listen_on_loopback(struct sockaddr_in *address)
+{
+    socklen_t size = sizeof(*address);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    *address =
+        (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    if (listener < 0 || bind(listener, (struct sockaddr *)address, size) != 0 ||
+        listen(listener, 128) != 0 || getsockname(listener, (struct sockaddr *)address, &size) != 0)
+        fail("cannot listen on the loopback device");
+    return listener;
+}
+
+/* Both ends of the kernel's, in one thread; a reset ends each, so that no TIME-WAIT is left. */
+static double measure_handshakes(void)
+{
+    const struct linger at_once = { .l_onoff = 1 };
+    struct sockaddr_in address;
+    double rounds[ROUNDS];
+    int listener = listen_on_loopback(&address);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        rounds[round] = 0;
+        for (unsigned i = 0; i < HANDSHAKES; i++) {
+            int client = socket(AF_INET, SOCK_STREAM, 0);
+            double start_us = clock_us();
+            if (client < 0 || connect(client, (struct sockaddr *)&address, sizeof(address)) != 0)
+                fail("cannot connect over the loopback device");
+            int server = accept(listener, NULL, NULL);
+            rounds[round] += (clock_us() - start_us) / HANDSHAKES;
+            setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+            close(client);
+            close(server);
+        }
+    }
+    close(listener);
+    return median(rounds);
+}
+
+int main(int argc, char **argv)
+{
+    uint32_t records = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 2000000;
+    uint32_t active = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 50000;
+    if (records == 0 || active == 0 || records + active > 1u << 24)
+        fail("usage: state [RECORDS [ACTIVE]], together at most 16777216");
+    world.peers = malloc((records + active) * sizeof(*world.peers));
+    if (!world.peers)
+        fail("there is no memory for the peers");
+    memset(world.peers, 1, (records + active) * sizeof(*world.peers));
+    printf("%-56s %9s %9s %9s\n", "IPv4 connections", "count", "MB", "bytes");
+    measure_remembered(records);
+    measure_collapsed(records, active);
+    double revived = measure_queries(0, records, true);
+    double kept = measure_queries(records, active, false);
+    printf("\n%-56s\n", "a segment with a query, from packet in to event");
+    print_time("for an active connection", kept);
+    print_time("for a collapsed connection", revived);
+    print_time("so a revival takes (goal: less than 2)", revived - kept);
+    print_time("the kernel's handshake, both ends, over lo", measure_handshakes());
+    tcpct_stack_destroy(world.stack);
+    free(world.peers);
+    return 0;
+}
