@@ -216,7 +216,8 @@ static void write_table(const struct figures *figures, const struct lab_figure *
             for (size_t i = 0; i < variables; i++) {
                 const struct lab_variable *variable = &part->variables[i];
                 conditions[i] = (struct condition){ variable->name, variable->values[places[i]] };
-                grid_put(&grid, row, i, conditions[i].value);
+                grid_put(&grid, row, i,
+                         *conditions[i].value != '\0' ? conditions[i].value : "none");
             }
             if (!pivot)
                 grid_put(&grid, row, variables, part->measures[way].label);
@@ -382,7 +383,7 @@ static int draw(const struct figures *figures, const struct lab_figure *figure)
                  figure->title != NULL ? figure->title
                                        : lab_file_label(figures->file, figure->names[0]));
         if (figure->x != NULL) {
-            add_safe(panel.path, "-by-");
+            add_safe(panel.path, figure->kind == LAB_BARS ? "-bars-by-" : "-by-");
             add_safe(panel.path, figure->x);
         }
         for (size_t i = 0; i < count; i++) {

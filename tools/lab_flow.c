@@ -2,6 +2,8 @@
  *
  *     tcpct lab flow --listen PORT [--congestion NAME]     sends to whoever connects, until it leaves
  *     tcpct lab flow --from ADDR:PORT --time TIME          takes for so long, and says how much
+ *
+ * The late rate is that of the second half.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -69,19 +71,21 @@ static int take(const struct socket_name *from, uint64_t time_us)
     int fd = socket_connect(from, SOCK_STREAM);
     if (fd < 0)
         return fail("cannot connect");
-    uint64_t started_us = loop_clock_us(), total = 0, now_us = started_us;
+    uint64_t started_us = loop_clock_us(), total = 0, late = 0, now_us = started_us;
     while (now_us < started_us + time_us) {
         struct pollfd wait = { .fd = fd, .events = POLLIN };
         poll(&wait, 1, (int)((started_us + time_us - now_us) / 1000) + 1);
         ssize_t got = recv(fd, bytes, sizeof bytes, 0);
         if (got == 0 || (got < 0 && errno != EAGAIN))
             return fail("the flow ended");
-        total += got > 0 ? (size_t)got : 0;
         now_us = loop_clock_us();
+        total += got > 0 ? (size_t)got : 0;
+        late += got > 0 && now_us >= started_us + time_us / 2 ? (size_t)got : 0;
     }
     close(fd);
-    printf("{\"flow_bytes\": %llu, \"flow_mbit\": %.3f}\n", (unsigned long long)total,
-           (double)total * 8 / (double)(now_us - started_us));
+    printf("{\"flow_bytes\": %llu, \"flow_mbit\": %.3f, \"flow_late_mbit\": %.3f}\n",
+           (unsigned long long)total, (double)total * 8 / (double)(now_us - started_us),
+           (double)late * 16 / (double)time_us);
     return 0;
 }
 

@@ -179,7 +179,8 @@ static void draw_axes(const struct frame *frame)
         svg_text(frame->out, x, BOTTOM + 16, SVG_MIDDLE, NULL,
                  plot_number(frame->x.ticks[i], text, sizeof text));
     }
-    draw_categories(frame);
+    if (plot->kind == PLOT_BARS)
+        draw_categories(frame);
     svg_line(frame->out, LEFT, BOTTOM, RIGHT, BOTTOM, "axis");
     svg_line(frame->out, LEFT, TOP, LEFT, BOTTOM, "axis");
     svg_text(frame->out, LEFT, TOP - 18, SVG_START, "title", plot->title);

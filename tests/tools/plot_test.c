@@ -128,11 +128,18 @@ static void distribution(void **state)
 {
     (void)state;
     const double x[] = { 10, 0, 5, 5 };
+    const char *const categories[] = { "none of these" };
     const struct plot_series series[] = { { "a", x, NULL, 4 } };
-    char *text = draw(&(struct plot){
-        .kind = PLOT_CDF, .title = "t", .x_label = "x", .series = series, .series_count = 1 });
+    char *text = draw(&(struct plot){ .kind = PLOT_CDF,
+                                      .categories = categories,
+                                      .category_count = 1,
+                                      .title = "t",
+                                      .x_label = "x",
+                                      .series = series,
+                                      .series_count = 1 });
     assert_non_null(strstr(text, "points=\"70.0,320.0 70.0,250.0 315.0,250.0 315.0,180.0 "));
     assert_non_null(strstr(text, "560.0,40.0 \""));
+    assert_null(strstr(text, "none of these"));
     free(text);
 }
 
