@@ -414,7 +414,10 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
     }
     begin(connection, &segment, seq, 0, unsent > 0, now_us);
     uint32_t room = data_room(connection, &segment, now_us);
-    uint32_t size = new_data_size(connection, room, buffer_room(connection, &segment, room));
+    uint32_t probe = path_probe(connection, unsent, now_us);
+    room += probe;
+    uint32_t most = probe ? room : buffer_room(connection, &segment, room);
+    uint32_t size = new_data_size(connection, room, most);
     bool fin = wants_fin && may_finish(connection, seq + size) &&
                seq_lt(seq + size, connection->snd_una + connection->snd_wnd);
     if (!fin && size == 0)
@@ -429,6 +432,8 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
             begin(connection, &segment, seq, 0, true, now_us);
         }
     }
+    if (probe)
+        path_probe_sent(connection, probe, seq + size);
     flight_add(&connection->flight, seq, seq + size + fin, now_us);
     connection->snd_nxt = seq + size + fin;
     if (fin) {

@@ -1,12 +1,16 @@
 #include "path.h"
 
 #include "flight.h"
+#include "recovery.h"
 #include "seq.h"
 
 enum {
     PMTU_MIN_V4 = 552, /* what is believed of a router; RFC 1191, 3 allows 68, which invites harm */
-    PMTU_MIN_V6 = 1280, /* RFC 8200, 5 */
-    BLACK_HOLE_TIMEOUTS = 3,
+    PMTU_MIN_V6 = 1280,      /* RFC 8200, 5 */
+    PMTU_SAFE_V4 = 1024,     /* RFC 4821, 7.2 */
+    BLACK_HOLE_TIMEOUTS = 3, /* R1 of RFC 1122, 4.2.3.5 */
+    SEARCH_STEP = 32,        /* what is not worth a probe */
+    PROBE_FOLLOWERS = 3,     /* segments behind a probe, by which its loss shows (RFC 4821, 7.4) */
 };
 static const uint64_t PMTU_LIFE_US = 600ull * SECOND_US;
 
@@ -21,42 +25,58 @@ static uint32_t plateau_below(uint32_t mtu)
     return 0;
 }
 
+static uint32_t headers_of(const struct tcpct_connection *connection)
+{
+    return (uint32_t)ip_header_size(&connection->endpoints.remote) + TCP_HEADER_SIZE;
+}
+
 uint32_t path_mtu(struct tcpct_connection *connection, uint64_t now_us)
 {
     uint32_t device = connection->stack->config.mtu;
-    if (connection->pmtu && connection->pmtu_until_us <= now_us)
-        connection->pmtu = 0;
-    return connection->pmtu ? connection->pmtu : device;
+    struct path *path = &connection->path;
+    if (path->mtu && path->until_us <= now_us) {
+        if (path->too_large) /* which nobody would tell: it is searched for, not tried */
+            path->too_large = (uint16_t)(device + 1);
+        else
+            path->mtu = 0;
+        path->until_us = now_us + PMTU_LIFE_US;
+    }
+    return path->mtu ? path->mtu : device;
+}
+
+/* Repairs without a reduction. */
+static void repair(struct tcpct_connection *connection)
+{
+    if (connection->flight.lost && connection->recovery.phase == RECOVERY_OPEN) {
+        connection->recovery.phase = RECOVERY_RTO;
+        connection->recovery.point = connection->snd_nxt;
+    }
 }
 
 /* Everything larger than the path takes is as good as lost. */
 static void send_again(struct tcpct_connection *connection)
 {
     struct flight *flight = &connection->flight;
-    uint32_t headers = (uint32_t)ip_header_size(&connection->endpoints.remote) + TCP_HEADER_SIZE;
     for (uint32_t i = 0; i < flight->count; i++) {
         const struct sent *sent = flight_at(flight, i);
         if (!(sent->flags & (SENT_SACKED | SENT_LOST)) &&
-            sent->end - sent->seq + headers > connection->pmtu)
+            sent->end - sent->seq + headers_of(connection) > connection->path.mtu)
             flight_mark_lost(flight, i);
     }
-    if (flight->lost && connection->recovery.phase == RECOVERY_OPEN) {
-        connection->recovery.phase = RECOVERY_RTO; /* repairs without a reduction */
-        connection->recovery.point = connection->snd_nxt;
-    }
+    repair(connection);
     tcb_output(connection);
 }
 
-static void lower(struct tcpct_connection *connection, uint32_t mtu, uint64_t now_us)
+static bool lower(struct tcpct_connection *connection, uint32_t mtu, uint64_t now_us)
 {
     uint32_t least = connection->endpoints.remote.family == 4 ? PMTU_MIN_V4 : PMTU_MIN_V6;
     mtu = max_u32(mtu, least);
     if (mtu >= path_mtu(connection, now_us))
-        return;
-    connection->pmtu = (uint16_t)mtu;
-    connection->pmtu_until_us = now_us + PMTU_LIFE_US;
+        return false;
+    connection->path = (struct path){ .mtu = (uint16_t)mtu, .until_us = now_us + PMTU_LIFE_US };
     trace_connection(connection, TCPCT_TRACE_PATH_MTU, "", mtu, now_us);
     send_again(connection);
+    return true;
 }
 
 void path_too_big(struct tcpct_connection *connection, uint32_t mtu, uint64_t now_us)
@@ -66,11 +86,82 @@ void path_too_big(struct tcpct_connection *connection, uint32_t mtu, uint64_t no
     lower(connection, mtu ? mtu : plateau_below(path_mtu(connection, now_us)), now_us);
 }
 
-void path_timeout(struct tcpct_connection *connection, uint64_t now_us)
+/* As many round trips as the window has segments: probes are lost less often than others (RFC 4821,
+ * 7.6.2). */
+static uint64_t probe_interval_us(const struct tcpct_connection *connection)
 {
-    uint32_t mtu = path_mtu(connection, now_us);
-    if (++connection->timeouts < BLACK_HOLE_TIMEOUTS)
+    return connection->congestion.cwnd / connection->congestion.mss * connection->rtt.srtt_us;
+}
+
+/* RFC 4821, 7.7. The next size down, if what timed out is larger than that. */
+bool path_timeout(struct tcpct_connection *connection, uint64_t now_us)
+{
+    const struct sent *first = flight_at(&connection->flight, 0);
+    uint32_t size = first->end - first->seq + headers_of(connection);
+    uint32_t mtu = path_mtu(connection, now_us), next = PMTU_MIN_V6;
+    if (connection->endpoints.remote.family == 4)
+        next = min_u32(mtu, size) > PMTU_SAFE_V4 ? PMTU_SAFE_V4 : PMTU_MIN_V4;
+    connection->path.probe = 0; /* 7.6.3: it may have been that, or not */
+    connection->path.probe_us = now_us + 5 * probe_interval_us(connection);
+    if (connection->timeouts < UINT8_MAX)
+        connection->timeouts++;
+    bool lowered = connection->timeouts >= BLACK_HOLE_TIMEOUTS && size > next &&
+                   lower(connection, next, now_us);
+    if (lowered)
+        connection->path.too_large = (uint16_t)mtu;
+    return lowered;
+}
+
+uint32_t path_probe(const struct tcpct_connection *connection, uint32_t unsent, uint64_t now_us)
+{
+    const struct path *path = &connection->path;
+    uint32_t most = min_u32(path->too_large, connection->mss + headers_of(connection) + 1u);
+    if (!path->too_large || path->probe || most < path->mtu + (uint32_t)SEARCH_STEP ||
+        now_us < path->probe_us || connection->recovery.phase != RECOVERY_OPEN ||
+        connection->flight.lost || connection->flight.sacked)
+        return 0;
+    uint32_t device = connection->stack->config.mtu;
+    uint32_t size = most > device ? device : (path->mtu + most) / 2;
+    uint32_t needed = size + PROBE_FOLLOWERS * (uint32_t)path->mtu;
+    uint32_t out = connection->snd_nxt - connection->snd_una;
+    bool allowed = unsent >= needed && recovery_room(connection) >= needed &&
+                   connection->snd_wnd >= out + needed;
+    return allowed ? size - path->mtu : 0;
+}
+
+void path_probe_sent(struct tcpct_connection *connection, uint32_t more, uint32_t end)
+{
+    connection->path.probe = (uint16_t)(connection->path.mtu + more);
+    connection->path.probe_end = end;
+}
+
+/* The lost bytes are the probe, and nothing else. */
+static bool only_probe_lost(const struct tcpct_connection *connection)
+{
+    const struct flight *flight = &connection->flight;
+    for (uint32_t i = 0; i < flight->count; i++) {
+        const struct sent *sent = flight_at(flight, i);
+        if (sent->flags & SENT_LOST)
+            return sent->end == connection->path.probe_end && sent->end - sent->seq == flight->lost;
+    }
+    return false;
+}
+
+void path_acknowledged(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct path *path = &connection->path;
+    if (!path->probe)
         return;
-    connection->timeouts = 0;
-    lower(connection, mtu > PMTU_MIN_V6 ? (uint32_t)PMTU_MIN_V6 : (uint32_t)PMTU_MIN_V4, now_us);
+    if (seq_leq(path->probe_end, connection->snd_una)) {
+        path->mtu = path->probe;
+        path->probe = 0;
+        trace_connection(connection, TCPCT_TRACE_PATH_MTU, "probe", path->mtu, now_us);
+    } else if (connection->flight.lost && connection->recovery.phase == RECOVERY_OPEN) {
+        if (only_probe_lost(connection)) {
+            path->too_large = path->probe;
+            path->probe_us = now_us + probe_interval_us(connection);
+            repair(connection);
+        }
+        path->probe = 0; /* otherwise nothing is known: 7.6.4 */
+    }
 }

@@ -249,6 +249,7 @@ void recovery_acknowledged(struct tcpct_connection *connection, uint32_t ack,
     uint64_t rtt_us = measure(connection, &delivery, options, advanced, now_us);
     struct congestion_sample sample = sample_of(connection, delivery.bytes, rtt_us, now_us);
     loss_detect(connection, now_us);
+    path_acknowledged(connection, now_us);
     uint32_t cwnd = connection->congestion.cwnd;
     respond(connection, &sample, outstanding, advanced, cwnd_limited);
     jump_acknowledged(connection, delivery.bytes, rtt_us, now_us);
@@ -280,6 +281,7 @@ void recovery_reorder_timeout(struct tcpct_connection *connection, uint64_t now_
     uint32_t outstanding = connection->flight.in_flight + connection->flight.lost;
     struct congestion_sample sample = sample_of(connection, 0, 0, now_us);
     loss_detect(connection, now_us);
+    path_acknowledged(connection, now_us);
     respond(connection, &sample, outstanding, false, false);
     recovery_timer(connection, now_us);
     tcb_output(connection);
@@ -342,8 +344,10 @@ void recovery_timeout(struct tcpct_connection *connection, uint64_t now_us)
         recovery->point = connection->snd_nxt;
         recovery->duplicates = 0;
         recovery->tail_out = false;
-        path_timeout(connection, now_us);
-        rtt_back_off(&connection->rtt);
+        if (path_timeout(connection, now_us))
+            rtt_restore(&connection->rtt);
+        else
+            rtt_back_off(&connection->rtt);
         trace_connection(connection, TCPCT_TRACE_TIMEOUT, "retransmission", connection->rtt.rto_us,
                          now_us);
     } else if (connection->fin_tries < FIN_TRIES_QUICK) {

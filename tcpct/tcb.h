@@ -124,6 +124,16 @@ struct jump {
     struct path_state taken;
 };
 
+/* The path MTU (path.h). */
+struct path {
+    uint16_t mtu;       /* 0: the device's */
+    uint16_t too_large; /* a size that vanished: larger ones are searched for below it; 0: none */
+    uint16_t probe;     /* the size of a probe that is out; 0: none is */
+    uint32_t probe_end; /* its end */
+    uint64_t probe_us;  /* when the next one may leave */
+    uint64_t until_us;  /* when `mtu`, or what was found too large, is forgotten */
+};
+
 /* What the path is seen to carry (jump.h). */
 struct meter {
     bool running;       /* something is out */
@@ -209,10 +219,9 @@ struct tcpct_connection {
     uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2, snd_max_wnd;
     uint32_t data_seq; /* sequence number of the ring's first byte */
     uint8_t snd_scale;
-    uint16_t mss;           /* the peer's, or what our device carries if that is less */
-    uint16_t pmtu;          /* path.h; 0: the device's MTU */
-    uint64_t pmtu_until_us; /* when to try the device's again */
-    uint8_t timeouts;       /* retransmission timeouts in a row */
+    uint16_t mss; /* the peer's, or what our device carries if that is less */
+    struct path path;
+    uint8_t timeouts; /* retransmission timeouts in a row */
     struct ring send;
     bool send_blocked; /* tcpct_send took less than asked: tell WRITABLE */
     bool fin_queued, fin_sent, fin_acknowledged;

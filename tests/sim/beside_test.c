@@ -373,7 +373,7 @@ static void test_errors_beside_an_exchange(void **state)
     script_send(t->connection, 10, 1000);
     expect(t, ". 11+1000");
     assert_int_equal(peer_icmp(t, UNREACHABLE, TOO_BIG, 900, 11), TCPCT_ACCEPTED);
-    assert_int_equal(t->connection->pmtu, 900);
+    assert_int_equal(t->connection->path.mtu, 900);
     script_end(t);
 }
 

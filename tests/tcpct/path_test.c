@@ -68,7 +68,8 @@ static void test_raised_after_ten_minutes(void **state)
     script_end(t);
 }
 
-/* RFC 4821, 7.7: timeouts in a row may mean that large packets vanish. */
+/* RFC 4821, 7.7: timeouts in a row may mean that large packets vanish; first what is likely to work,
+ * then what every path carries. The retransmission timer begins again with each size. */
 static void test_black_hole(void **state)
 {
     (void)state;
@@ -80,7 +81,101 @@ static void test_black_hole(void **state)
     script_wait(t, 500 * MILLISECOND);
     expect(t, ". 1+1460");
     script_wait(t, SECOND);
-    expect(t, ". 1+1240");
+    expect(t, ". 1+984");
+    peer_skip(t);
+    script_wait(t, 250 * MILLISECOND);
+    expect(t, ". 1+512");
+    peer_skip(t);
+    script_wait(t, 500 * MILLISECOND);
+    expect(t, ". 1+512"); /* and no less */
+    peer_skip(t);
+    script_end(t);
+}
+
+/* A path dead to small segments too is no black hole. */
+static void test_small_segment_is_no_sign(void **state)
+{
+    (void)state;
+    struct script *t = peer_connect("mss 1460", 20 * MILLISECOND, NULL);
+    script_send(t->connection, 0, 500);
+    script_wait(t, 10 * (uint64_t)SECOND);
+    assert_int_equal(t->connection->path.mtu, 0);
+    peer_skip(t);
+    script_end(t);
+}
+
+/* A connection that has fallen to 1024, has much to send, and a window for it. */
+static struct script *in_black_hole(void)
+{
+    struct script *t = peer_connect(PLAIN, 20 * MILLISECOND, NULL);
+    script_send(t->connection, 0, 1460);
+    script_wait(t, 1450 * MILLISECOND);
+    assert_int_equal(t->connection->path.mtu, 1024);
+    peer_skip(t);
+    inject(t, ". 1 ack 1461");
+    t->connection->congestion.cwnd = 20000;
+    tcpct_option_set(t->connection, TCPCT_OPTION_NODELAY, 1);
+    script_wait(t, 2 * (uint64_t)SECOND);
+    return t;
+}
+
+/* RFC 4821, 7.3: halfway to what failed. 7.6.1: what has arrived is the new size. */
+static void test_probe_arrives(void **state)
+{
+    (void)state;
+    struct script *t = in_black_hole();
+    script_send(t->connection, 1460, 12000);
+    expect(t, ". 1461+1222");
+    expect(t, ". 2683+984");
+    peer_skip(t);
+    inject(t, ". 1 ack 13461");
+    assert_int_equal(t->connection->path.mtu, 1262);
+    script_wait(t, 100 * MILLISECOND);
+    script_send(t->connection, 13460, 12000);
+    expect(t, ". 13461+1341");
+    expect(t, ". 14802+1222");
+    script_end(t);
+}
+
+/* 7.6.2: the loss of a probe alone is no sign of congestion; the next is smaller, and not at once. */
+static void test_probe_is_lost(void **state)
+{
+    (void)state;
+    struct script *t = in_black_hole();
+    script_send(t->connection, 1460, 12000);
+    expect(t, ". 1461+1222");
+    peer_skip(t);
+    uint32_t cwnd = t->connection->congestion.cwnd;
+    inject(t, ". 1 ack 1461 <sack 2683-13461>");
+    script_wait(t, 10 * MILLISECOND);
+    expect(t, ". 1461+984");
+    expect(t, ". 2445+238");
+    assert_true(t->connection->congestion.cwnd >= cwnd);
+    inject(t, ". 1 ack 13461");
+    script_send(t->connection, 13460, 6000);
+    expect(t, ". 13461+984");
+    peer_skip(t);
+    inject(t, ". 1 ack 19461");
+    script_wait(t, 2 * (uint64_t)SECOND);
+    script_send(t->connection, 19460, 12000);
+    expect(t, ". 19461+1103");
+    script_end(t);
+}
+
+/* 7.6.4: lost beside others, it says nothing. */
+static void test_probe_is_inconclusive(void **state)
+{
+    (void)state;
+    struct script *t = in_black_hole();
+    script_send(t->connection, 1460, 12000);
+    expect(t, ". 1461+1222");
+    peer_skip(t);
+    inject(t, ". 1 ack 1461 <sack 3667-13461>");
+    script_wait(t, 10 * MILLISECOND);
+    assert_int_equal(t->connection->recovery.phase, RECOVERY_FAST);
+    assert_int_equal(t->connection->path.too_large, 1500);
+    assert_int_equal(t->connection->path.probe, 0);
+    peer_skip(t);
     script_end(t);
 }
 
@@ -91,6 +186,10 @@ int main(void)
         TEST(minimum),
         TEST(raised_after_ten_minutes),
         TEST(black_hole),
+        TEST(small_segment_is_no_sign),
+        TEST(probe_arrives),
+        TEST(probe_is_lost),
+        TEST(probe_is_inconclusive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
