@@ -56,11 +56,12 @@ static int help(void)
         "       tcpct lab list [EXPERIMENT|FILE]\n"
         "       tcpct lab ask udp|tcp|fastopen|held @SERVER NAME [TYPE] [OPTION]...\n"
         "       tcpct lab flow --listen PORT | --from ADDR:PORT --time TIME\n"
+        "       tcpct lab flood --device DEV --to ADDR:PORT --rate N --time TIME [--cookies]\n"
         "       tcpct lab enter -- COMMAND...\n"
         "Network namespaces joined by links: build them (two, or those of a file), remove them, run a\n"
         "command or a shell in one of them, capture what passes one's end of the link (until SIGTERM),\n"
         "run an experiment, or run a command for which all that is allowed without root; ask and flow\n"
-        "are DNS and a bulk transfer over the kernel's TCP. --state DIR says where a lab is written "
+        "are DNS and a bulk transfer over the kernel's TCP, flood is <SYN>s from nowhere. --state DIR says where a lab is written "
         "down.\n");
     return 0;
 }
@@ -352,6 +353,8 @@ int command_lab(int argc, char **argv)
         return lab_ask(argc - 1, argv + 1);
     if (strcmp(verb, "flow") == 0)
         return lab_flow(argc - 1, argv + 1);
+    if (strcmp(verb, "flood") == 0)
+        return lab_flood(argc - 1, argv + 1);
     bool experiment = strcmp(verb, "run") == 0;
     if (parse(&lab, &given, argv + 2, experiment) != 0)
         return EXIT_USAGE;

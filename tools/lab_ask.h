@@ -1,5 +1,5 @@
-/* lab_ask.h - the ways of today beside which TCPCT is measured: `tcpct lab ask` and `tcpct lab
- * flow`, over the kernel's sockets.
+/* lab_ask.h - what an experiment sets beside TCPCT and against it: `tcpct lab ask`, `tcpct lab flow`
+ * and `tcpct lab flood`.
  */
 #ifndef TOOLS_LAB_ASK_H
 #define TOOLS_LAB_ASK_H
@@ -7,5 +7,6 @@
 /* Arguments begin with the verb. The exit status. */
 int lab_ask(int argc, char **argv);
 int lab_flow(int argc, char **argv);
+int lab_flood(int argc, char **argv);
 
 #endif

@@ -31,11 +31,17 @@ expect "the same over UDP, which nobody serves" 1 "udp: Connection refused|UDP: 
 expect "IPv6 across the router" 1 "refused" "${client[@]}" bash -c 'exec 3<>/dev/tcp/fd60:2::1/9'
 expect "a link's counters" 0 '"a_to_b": \{"packets_in": [1-9]' "$TCPCT" lab counters --name "$lab"
 expect "the second link's" 0 '"queue_max": 0' "$TCPCT" lab counters --name "$lab" --link 1
+expect "a flood" 0 '"flood_syns": [1-9]' "${client[@]}" "$TCPCT" lab flood --device link0 \
+    --to 10.60.2.53:53 --rate 1000 --time 100ms --cookies
+expect "a bulk transfer" 1 "the flow ended|refused" "${client[@]}" "$TCPCT" lab flow \
+    --from 10.60.2.1:7 --time 100ms
 expect "a link is changed" 0 "" "$TCPCT" lab change --name "$lab" loss=100%
 expect "nothing passes any more" 1 "no answer in time" \
     "${client[@]}" "$TCPCT" lab ask udp @10.60.2.1 one-trip.example
 expect "a change that is none" 2 "rate takes" "$TCPCT" lab change --name "$lab" rate=6
 expect "a link that is none" 1 "link 2" "$TCPCT" lab counters --name "$lab" --link 2
+expect "a flood needs a TUN device" 1 "lo is no TUN device" "${client[@]}" "$TCPCT" lab flood \
+    --device lo --to 10.60.2.53:53 --rate 10 --time 100ms
 expect "a shell in a host" 0 "" env SHELL=/bin/true "$TCPCT" lab shell --name "$lab" router
 expect "a host that is none" 2 "client router server" "$TCPCT" lab exec --name "$lab" x -- true
 expect "down ends the program as well" 0 "" "$TCPCT" lab down --name "$lab"
