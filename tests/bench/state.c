@@ -6,22 +6,21 @@
  *
  * The peers are written here, packet by packet, in memory: there is no device. Memory is what the
  * process has resident (/proc/self/statm); what the peers know is allocated and touched before. Times
- * are of the processor's one core, medians of rounds; the records are taken in random order, so that
+ * are of one core, medians of single calls; the records are taken in random order, so that
  * they are in no cache.
  */
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <stdlib.h>
 
 #include "measure.h"
 #include "tcpct/segment.h"
 #include "tcpct/seq.h"
 #include "tcpct/tcpct.h"
 
-enum { PORT = 53, QUERY = 40, ANSWER = 120, ROUNDS = 7, REVIVALS = 20000, HANDSHAKES = 2000 };
+enum { PORT = 53, QUERY = 40, ANSWER = 120, QUERIES = 200000, HANDSHAKES = 10000 };
 
 static const struct tcpct_address local = { 4, { 192, 0, 2, 1 } };
 static const uint32_t isn = 1000;
@@ -266,10 +265,10 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(double *rounds)
+static double median(double *samples, size_t count)
 {
-    qsort(rounds, ROUNDS, sizeof(*rounds), compare);
-    return rounds[ROUNDS / 2];
+    qsort(samples, count, sizeof(*samples), compare);
+    return samples[count / 2];
 }
 
 static void print_time(const char *what, double us)
@@ -305,19 +304,15 @@ static double one_query(uint32_t number, struct tcpct_connection **connection)
 
 static double measure_queries(uint32_t first, uint32_t count, bool collapsed)
 {
-    double rounds[ROUNDS];
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        rounds[round] = 0;
-        for (unsigned i = 0; i < REVIVALS; i++) {
-            struct tcpct_connection *connection;
-            uint32_t number = first + arc4random_uniform(count);
-            world.now_us += 10;
-            rounds[round] += one_query(number, &connection) / REVIVALS;
-            if (collapsed)
-                collapse(connection);
-        }
+    static double samples[QUERIES];
+    for (unsigned i = 0; i < QUERIES; i++) {
+        struct tcpct_connection *connection;
+        world.now_us += 10;
+        samples[i] = one_query(first + arc4random_uniform(count), &connection);
+        if (collapsed)
+            collapse(connection);
     }
-    return median(rounds);
+    return median(samples, QUERIES);
 }
 
 static int listen_on_loopback(struct sockaddr_in *address)
@@ -337,24 +332,21 @@ static double measure_handshakes(void)
 {
     const struct linger at_once = { .l_onoff = 1 };
     struct sockaddr_in address;
-    double rounds[ROUNDS];
+    static double samples[HANDSHAKES];
     int listener = listen_on_loopback(&address);
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        rounds[round] = 0;
-        for (unsigned i = 0; i < HANDSHAKES; i++) {
-            int client = socket(AF_INET, SOCK_STREAM, 0);
-            double start_us = clock_us();
-            if (client < 0 || connect(client, (struct sockaddr *)&address, sizeof(address)) != 0)
-                fail("cannot connect over the loopback device");
-            int server = accept(listener, NULL, NULL);
-            rounds[round] += (clock_us() - start_us) / HANDSHAKES;
-            setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-            close(client);
-            close(server);
-        }
+    for (unsigned i = 0; i < HANDSHAKES; i++) {
+        int client = socket(AF_INET, SOCK_STREAM, 0);
+        double start_us = clock_us();
+        if (client < 0 || connect(client, (struct sockaddr *)&address, sizeof(address)) != 0)
+            fail("cannot connect over the loopback device");
+        int server = accept(listener, NULL, NULL);
+        samples[i] = clock_us() - start_us;
+        setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        close(client);
+        close(server);
     }
     close(listener);
-    return median(rounds);
+    return median(samples, HANDSHAKES);
 }
 
 int main(int argc, char **argv)
