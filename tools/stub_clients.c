@@ -14,11 +14,11 @@
 #include "dns/framing.h"
 
 enum {
-    BATCH = 32,           /* datagrams a system call */
-    DATAGRAM_SIZE = 4096, /* of a query; longer ones are dropped */
-    UNREAD_MAX = 1 << 20, /* bytes of answers that a TCP client may leave unread */
-    ACCEPTS = 64,         /* a turn */
-    READS = 16,           /* of a client, a turn */
+    BATCH = 32,            /* datagrams a system call */
+    DATAGRAM_SIZE = 4096,  /* of a query; longer ones are dropped */
+    UNREAD_MAX = 64 << 20, /* bytes of answers that all TCP clients together may leave unread */
+    ACCEPTS = 64,          /* a turn */
+    READS = 16,            /* of a client, a turn */
 };
 
 /* A TCP client, in a list ordered by last activity. */
@@ -57,6 +57,7 @@ struct stub_clients {
     struct stub_clients_counters counters;
     int datagrams[CLIENT_ADDRESSES_MAX], listeners[CLIENT_ADDRESSES_MAX];
     struct client *oldest, *newest, *touched;
+    size_t unread; /* bytes that all clients have not read */
     uint8_t batch[BATCH][DATAGRAM_SIZE];
 };
 
@@ -165,6 +166,7 @@ static void disconnect(struct client *client, bool reset)
     else
         close(client->fd);
     client->fd = -1;
+    clients->unread -= client->unread_size;
     framing_release(&client->framing);
     free(client->unread);
     client->unread = NULL;
@@ -184,7 +186,7 @@ static void client_close(struct client *client, bool reset)
 static bool keep_unread(struct client *client, const struct iovec *parts, size_t sent)
 {
     size_t size = parts[0].iov_len + parts[1].iov_len - sent, wanted = client->unread_size + size;
-    if (wanted > UNREAD_MAX)
+    if (client->clients->unread + size > UNREAD_MAX)
         return false;
     if (wanted > client->unread_room) {
         uint8_t *unread = realloc(client->unread, wanted);
@@ -200,6 +202,7 @@ static bool keep_unread(struct client *client, const struct iovec *parts, size_t
         client->unread_size += parts[i].iov_len - skipped;
         sent -= skipped;
     }
+    client->clients->unread += size;
     return true;
 }
 
@@ -231,6 +234,7 @@ static void send_unread(struct client *client)
         return;
     }
     client->unread_size -= (size_t)sent;
+    client->clients->unread -= (size_t)sent;
     memmove(client->unread, client->unread + sent, client->unread_size);
     if (client->unread_size == 0) {
         free(client->unread);

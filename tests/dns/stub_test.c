@@ -12,26 +12,13 @@
 #include <cmocka.h>
 
 #include "dns/forwarded.h"
-#include "dns/framing.h"
+#include "tests/dns/dns_server.h"
 #include "tests/sim/sim.h"
 
 #define MS ((uint64_t)1000)
 #define SECOND ((uint64_t)1000000)
 
 enum { ASKED_MAX = 1000, TICK_MS = 5 };
-
-/* What a server does. */
-struct server {
-    bool keeps;  /* its connections, otherwise it closes each with the last answer */
-    bool silent; /* takes queries and says nothing */
-    size_t answer_size;
-    unsigned queries;
-};
-
-struct served {
-    struct tcpct_connection *connection;
-    struct framing framing;
-};
 
 /* What a client asked. */
 struct asked {
@@ -46,7 +33,7 @@ struct asked {
 struct world {
     struct sim *sim;
     struct stub *stub;
-    struct server servers[3]; /* by host; the stub's has none */
+    struct dns_server servers[3]; /* by host; the stub's has none */
     struct asked asked[ASKED_MAX];
     size_t count;
     bool over;
@@ -54,72 +41,9 @@ struct world {
 
 /* ---- the servers --------------------------------------------------------------------------- */
 
-static void drop(struct served *served)
-{
-    tcpct_close(served->connection);
-    framing_release(&served->framing);
-    free(served);
-}
-
-/* Whether anything was answered. */
-static bool answer_all(struct server *server, struct served *served)
-{
-    static uint8_t frame[2 + DNS_MESSAGE_SIZE_MAX];
-    const uint8_t *query;
-    size_t size;
-    bool answered = false;
-    while (framing_next(&served->framing, &query, &size) == FRAMING_MESSAGE) {
-        server->queries++;
-        if (server->silent)
-            continue;
-        size_t answer_size = size > server->answer_size ? size : server->answer_size;
-        memset(frame, 0, 2 + answer_size);
-        memcpy(frame + 2, query, size);
-        dns_put16(frame, (uint16_t)answer_size);
-        dns_put16(frame + 4, DNS_FLAG_QR);
-        tcpct_send(served->connection, frame, 2 + answer_size);
-        answered = true;
-    }
-    return answered;
-}
-
-static void read_all(struct server *server, struct served *served)
-{
-    bool answered = false;
-    for (;;) {
-        uint8_t *space;
-        size_t room = framing_space(&served->framing, &space);
-        ptrdiff_t got = tcpct_receive(served->connection, space, room);
-        if (got < 0) {
-            drop(served);
-            return;
-        }
-        framing_add(&served->framing, (size_t)got);
-        answered |= answer_all(server, served);
-        if (got == 0)
-            break;
-    }
-    if (answered && !server->keeps && framing_is_empty(&served->framing))
-        drop(served);
-}
-
 static void serve_server(struct sim_host *host, const struct tcpct_event *event)
 {
-    struct server *server = host->application;
-    if (event->flags & TCPCT_EVENT_ACCEPT) {
-        struct tcpct_connection *connection;
-        while ((connection = tcpct_accept(event->listener))) {
-            struct served *served = calloc(1, sizeof *served);
-            served->connection = connection;
-            framing_begin(&served->framing);
-            tcpct_set_user(connection, served);
-            read_all(server, served);
-        }
-    } else if (event->flags & TCPCT_EVENT_ERROR) {
-        drop(event->user);
-    } else if (event->flags & TCPCT_EVENT_READABLE) {
-        read_all(server, event->user);
-    }
+    dns_server_event(host->application, event);
 }
 
 /* ---- the stub ------------------------------------------------------------------------------ */

@@ -1,4 +1,5 @@
-/* dns_fuzz.c - arbitrary bytes as a query, as a stream of queries, and as zone text.
+/* dns_fuzz.c - arbitrary bytes as a query, as a stream of queries, as a message that is forwarded, and
+ * as zone text.
  *
  * The first byte chooses. An answer must be a message that ldns can read, must not exceed its
  * room, and must not depend on how much more room there was; a stream must give the same messages
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/exchange.h"
+#include "dns/forwarded.h"
 #include "dns/framing.h"
 #include "dns/reply.h"
 
@@ -125,6 +128,41 @@ static uint64_t cut(const uint8_t *stream, size_t size, size_t piece)
     return sum * 31 + verdict;
 }
 
+/* ---- what is forwarded ---------------------------------------------------------------------- */
+
+static void forward(const uint8_t *message, size_t size)
+{
+    uint8_t failure[FORWARDED_FAILURE_SIZE];
+    if (size < DNS_HEADER_SIZE)
+        return;
+    check_answer(failure,
+                 forwarded_failure(failure, message, size, DNS_SERVFAIL, DNS_EDE_NO_AUTHORITY));
+    uint8_t *copy = malloc(size);
+    memcpy(copy, message, size);
+    size_t cut_size = forwarded_truncate(copy, size);
+    if (cut_size > size || cut_size < DNS_HEADER_SIZE || !(copy[2] & 2))
+        abort();
+    copy = realloc(copy, cut_size); /* and now it must hold together */
+    if (forwarded_truncate(copy, cut_size) != cut_size)
+        abort();
+    if (cut_size > DNS_HEADER_SIZE && dns_get16(copy + 4) == 1 && copy[2] & 0x80 &&
+        !forwarded_matches(message, size, copy, cut_size))
+        abort();
+    free(copy);
+}
+
+static void pass(const uint8_t *stream, size_t size, size_t piece)
+{
+    struct exchange exchange = { 0 };
+    exchange_pass(&exchange.queries, stream, size);
+    for (size_t at = 0; at < size; at += piece)
+        exchange_pass(&exchange.answers, stream + at, size - at < piece ? size - at : piece);
+    if (exchange.queries.messages != exchange.answers.messages ||
+        exchange.queries.left != exchange.answers.left ||
+        exchange.queries.cut != exchange.answers.cut)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct dns_zones *zones;
@@ -141,6 +179,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint64_t sum = cut(data, size, size);
         if (cut(data, size, 1) != sum || cut(data, size, 1 + choice / 8) != sum)
             abort();
+        pass(data, size, 1 + choice / 8);
+    } else if (choice % 8 == 2) {
+        forward(data, size);
     } else {
         try_query(zones, data, size);
     }
