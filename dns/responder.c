@@ -6,13 +6,15 @@
 
 #include "framing.h"
 
-enum { FRAME_SIZE_MAX = 2 + DNS_MESSAGE_SIZE_MAX };
+enum { FRAME_SIZE_MAX = 2 + DNS_MESSAGE_SIZE_MAX, KEEPALIVE_UNIT_US = 100000 };
 
 /* One client, in a list ordered by last activity. */
 struct client {
     struct tcpct_connection *connection;
     struct client *older, *newer;
     uint64_t active_us;
+    struct tcpct_address address;
+    bool cookies; /* RFC 6013 is in force */
     struct framing framing;
     uint8_t *pending; /* of an answer, what the stack has not taken; NULL: nothing */
     size_t pending_size, pending_sent;
@@ -20,7 +22,7 @@ struct client {
 };
 
 struct responder {
-    const struct dns_zones *zones;
+    const struct dns_server *server;
     struct responder_options options;
     struct responder_counters counters;
     struct client *oldest, *newest;
@@ -110,14 +112,26 @@ static bool send_pending(struct client *client)
     return true;
 }
 
+/* RFC 7828: a connection with cookies ends with its answers. */
+static struct dns_channel channel_of(const struct responder *responder, const struct client *client)
+{
+    uint64_t idle = responder->options.idle_us / KEEPALIVE_UNIT_US;
+    struct dns_channel channel =
+        dns_server_channel(responder->server, DNS_STREAM, &client->address, client->active_us);
+    channel.keepalive = client->cookies ? 0 : idle < UINT16_MAX ? (uint16_t)idle : UINT16_MAX;
+    channel.pads = responder->options.pads;
+    return channel;
+}
+
 /* False: the connection is to be aborted. */
 static bool answer_query(struct responder *responder, struct client *client, const uint8_t *query,
                          size_t query_size)
 {
     struct responder_counters *counters = &responder->counters;
     uint8_t *answer = responder->frame + 2;
+    struct dns_channel channel = channel_of(responder, client);
     counters->queries++;
-    size_t size = dns_reply(responder->zones, &dns_any_stream, query, query_size, answer,
+    size_t size = dns_reply(responder->server->zones, &channel, query, query_size, answer,
                             DNS_MESSAGE_SIZE_MAX);
     if (size == 0) {
         counters->dropped++;
@@ -202,10 +216,8 @@ static void client_serve(struct responder *responder, struct client *client, uin
     }
     if (client->pending)
         return;
-    struct tcpct_info info;
-    tcpct_connection_info(client->connection, &info);
     bool answered = had_pending || responder->counters.answers > answers;
-    if (client->ended || (info.cookies && answered && framing_is_empty(&client->framing)))
+    if (client->ended || (client->cookies && answered && framing_is_empty(&client->framing)))
         client_close(responder, client);
 }
 
@@ -232,7 +244,11 @@ static void take_connection(struct responder *responder, struct tcpct_connection
         tcpct_abort(connection);
         return;
     }
+    struct tcpct_info info;
+    tcpct_connection_info(connection, &info);
     client->connection = connection;
+    client->address = info.remote;
+    client->cookies = info.cookies;
     client->pending = NULL;
     client->ended = false;
     framing_begin(&client->framing);
@@ -306,7 +322,9 @@ size_t responder_answer_syn(const void *context, const struct tcpct_request *req
     if (request->size < 2 + DNS_HEADER_SIZE || dns_get16(request->bytes) != request->size - 2 ||
         room < 2)
         return 0;
-    size_t size = dns_reply(responder->zones, &dns_any_stream, request->bytes + 2,
+    struct dns_channel channel =
+        dns_server_channel(responder->server, DNS_STREAM, &request->remote, request->now_us);
+    size_t size = dns_reply(responder->server->zones, &channel, request->bytes + 2,
                             request->size - 2, answer + 2, room - 2);
     if (size == 0)
         return 0;
@@ -315,12 +333,12 @@ size_t responder_answer_syn(const void *context, const struct tcpct_request *req
 }
 
 struct responder *responder_create(const struct responder_options *options,
-                                   const struct dns_zones *zones)
+                                   const struct dns_server *server)
 {
     struct responder *responder = calloc(1, sizeof *responder);
     if (responder) {
         responder->options = *options;
-        responder->zones = zones;
+        responder->server = server;
     }
     return responder;
 }
@@ -330,11 +348,6 @@ void responder_destroy(struct responder *responder)
     while (responder && responder->oldest)
         client_abort(responder, responder->oldest);
     free(responder);
-}
-
-void responder_zones_set(struct responder *responder, const struct dns_zones *zones)
-{
-    responder->zones = zones;
 }
 
 const struct responder_counters *responder_counters(const struct responder *responder)

@@ -12,8 +12,7 @@
 #ifndef DNS_RESPONDER_H
 #define DNS_RESPONDER_H
 
-#include "reply.h"
-#include "tcpct/tcpct.h"
+#include "server.h"
 
 struct responder;
 
@@ -21,6 +20,7 @@ struct responder_options {
     uint64_t idle_us;         /* idle plain connections are closed after this */
     uint32_t connections_max; /* at least 1 */
     bool collapse;            /* idle plain connections collapse, instead of being closed */
+    bool pads;                /* replies to padded queries are padded, except in a <SYN,ACK(SYN)> */
 };
 
 /* Every field is a uint64_t; responder_counter_name names them in order. What is answered in a
@@ -33,15 +33,12 @@ struct responder_counters {
     uint64_t framing_errors, memory_errors;
 };
 
-/* `zones` is not owned. NULL: no memory. */
+/* `server` is not owned. NULL: no memory. */
 struct responder *responder_create(const struct responder_options *options,
-                                   const struct dns_zones *zones);
+                                   const struct dns_server *server);
 
 /* Aborts all connections, which must still exist. NULL is allowed. */
 void responder_destroy(struct responder *responder);
-
-/* Answers come from these zones from now on. */
-void responder_zones_set(struct responder *responder, const struct dns_zones *zones);
 
 /* Takes all events of the stack, answers, and closes what is idle. All the stack's connections are
  * the responder's, and its listeners have no user. */

@@ -22,6 +22,9 @@ enum {
     ICMPV6_TOO_BIG = 2,
     ICMPV6_ECHO = 128,
     ICMPV6_ECHO_REPLY = 129,
+    ERROR_SIZE_MAX = 576,     /* of IP (RFC 1812, 4.3.2.3) */
+    ERROR_SIZE_MAX_V6 = 1280, /* RFC 4443, 2.4 (c) */
+    UNREACHABLES_MAX = 100,   /* in a second (RFC 4443, 2.4 (f)) */
 };
 
 struct message {
@@ -49,29 +52,73 @@ static bool read_message(struct message *message, const struct tcpct_packet *pac
     return ip->protocol == (message->v6 ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_ICMP);
 }
 
-static enum tcpct_verdict answer_echo(const struct tcpct_stack *stack,
-                                      const struct message *message, struct tcpct_packet *reply)
+/* Makes the packet around a message whose bytes behind the checksum stand already at
+ * reply->data + the IP header's size, back to where `received` came from. */
+static void finish_message(const struct tcpct_stack *stack, const struct ip_header *received,
+                           uint8_t type, uint8_t code, size_t size, struct tcpct_packet *reply)
 {
-    struct ip_header ip = {
-        .source = message->ip.destination,
-        .destination = message->ip.source,
-        .protocol = message->ip.protocol,
+    const struct ip_header ip = {
+        .source = received->destination,
+        .destination = received->source,
+        .protocol = received->source.family == 6 ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_ICMP,
         .hop_limit = stack->config.hop_limit,
         .dont_fragment = true,
     };
-    size_t header = ip_header_size(&ip.source);
-    if (header + message->size > reply->size)
-        return TCPCT_NO_RESOURCES;
-    uint8_t *bytes = reply->data + ip_encode(&ip, reply->data, message->size);
-    memcpy(bytes, message->bytes, message->size);
-    bytes[0] = message->v6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY;
+    uint8_t *bytes = reply->data + ip_encode(&ip, reply->data, size);
+    bytes[0] = type;
+    bytes[1] = code;
     wire_put16(bytes + 2, 0);
-    uint32_t sum = checksum_add(pseudo_sum(&ip, message->size), bytes, message->size);
+    uint32_t sum = checksum_add(pseudo_sum(&ip, size), bytes, size);
     wire_put16(bytes + 2, (uint16_t)~checksum_fold(sum));
-    reply->length = header + message->size;
+    reply->length = ip_header_size(&ip.source) + size;
     reply->header_size = reply->segment_size = 0;
     reply->partial_checksum = false;
+}
+
+static enum tcpct_verdict answer_echo(const struct tcpct_stack *stack,
+                                      const struct message *message, struct tcpct_packet *reply)
+{
+    size_t header = ip_header_size(&message->ip.source);
+    if (header + message->size > reply->size)
+        return TCPCT_NO_RESOURCES;
+    memcpy(reply->data + header, message->bytes, message->size);
+    finish_message(stack, &message->ip, message->v6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY,
+                   message->bytes[1], message->size, reply);
     return TCPCT_REPLIED;
+}
+
+/* No more than so many in any second. */
+static bool may_send_error(struct tcpct_stack *stack, uint64_t now_us)
+{
+    if (now_us - stack->unreachable_us >= SECOND_US) {
+        stack->unreachable_us = now_us;
+        stack->unreachables = 0;
+    }
+    return stack->unreachables++ < UNREACHABLES_MAX;
+}
+
+bool tcpct_unreachable(struct tcpct_stack *stack, const struct tcpct_packet *packet,
+                       struct tcpct_packet *reply, uint64_t now_us)
+{
+    struct ip_header ip;
+    reply->length = 0;
+    if (packet->segment_size || ip_decode(&ip, packet->data, packet->length, false) != IP_OK ||
+        ip.protocol != IP_PROTOCOL_UDP || !stack_owns(stack, &ip.destination) ||
+        ip_address_is_unusable(&ip.source) || !may_send_error(stack, now_us))
+        return false;
+    bool v6 = ip.source.family == 6;
+    size_t header = ip_header_size(&ip.source) + ICMP_HEADER_SIZE;
+    size_t quoted = (v6 ? ERROR_SIZE_MAX_V6 : ERROR_SIZE_MAX) - header;
+    if (quoted > packet->length)
+        quoted = packet->length;
+    memcpy(reply->data + header, packet->data, quoted);
+    wire_put32(reply->data + header - 4, 0);
+    finish_message(stack, &ip, v6 ? ICMPV6_UNREACHABLE : ICMP_UNREACHABLE,
+                   v6 ? ICMPV6_CODE_PORT : ICMP_CODE_PORT, ICMP_HEADER_SIZE + quoted, reply);
+    stack->counters.unreachables_sent++;
+    stack->counters.packets_out++;
+    stack->counters.bytes_out += reply->length;
+    return true;
 }
 
 /* The connection whose segment the error quotes, if that may be in flight. */

@@ -198,6 +198,11 @@ int tcpct_address_add(struct tcpct_stack *stack, const struct tcpct_address *add
     return TCPCT_OK;
 }
 
+bool tcpct_address_owned(const struct tcpct_stack *stack, const struct tcpct_address *address)
+{
+    return stack_owns(stack, address);
+}
+
 /* Whether all connections with the peer are signed. */
 static bool all_signed(const struct tcpct_stack *stack, const struct tcpct_address *peer)
 {

@@ -362,6 +362,8 @@ struct tcpct_stack {
     uint64_t now_us;       /* of the last of the four calls: the time of the application's calls */
     uint64_t challenge_us; /* when this second of challenge ACKs began (RFC 5961, 7) */
     uint32_t challenges;   /* sent in it */
+    uint64_t unreachable_us; /* likewise, of ICMP errors */
+    uint32_t unreachables;
     uint8_t random[RANDOM_BUFFER]; /* drawn ahead; random_left bytes are unused */
     uint32_t random_left;
     struct tcpct_counters counters;

@@ -152,6 +152,9 @@ void tcpct_stack_destroy(struct tcpct_stack *stack);
 /* Adds one of the stack's own addresses (at most 16). Errors: INVALID, MEMORY. */
 int tcpct_address_add(struct tcpct_stack *stack, const struct tcpct_address *address);
 
+/* Whether it is one of them. */
+bool tcpct_address_owned(const struct tcpct_stack *stack, const struct tcpct_address *address);
+
 #define TCPCT_MD5_KEY_MAX 80
 /* Sets the key for TCP MD5 signatures (RFC 2385) of all connections with the peer at that address.
  * Whatever comes from it unsigned is discarded in silence, and no Cookie is exchanged with it (RFC
@@ -181,6 +184,12 @@ const char *tcpct_verdict_text(enum tcpct_verdict verdict);
  * TCPCT_REPLY_SIZE bytes; if its length is above zero afterwards, it is a packet to send. */
 enum tcpct_verdict tcpct_input(struct tcpct_stack *stack, const struct tcpct_packet *packet,
                                struct tcpct_packet *reply, uint64_t now_us);
+
+/* For a program that takes datagrams beside the stack: answers one to the stack's addresses, which
+ * nobody wants, with ICMP "port unreachable". `reply` as in tcpct_input. False: this packet gets none,
+ * or this second has had a hundred. */
+bool tcpct_unreachable(struct tcpct_stack *stack, const struct tcpct_packet *packet,
+                       struct tcpct_packet *reply, uint64_t now_us);
 
 /* The next packet out, written to packet->data (TCPCT_PACKET_SIZE bytes). False: none is due. */
 bool tcpct_output(struct tcpct_stack *stack, struct tcpct_packet *packet, uint64_t now_us);
@@ -436,6 +445,7 @@ struct tcpct_counters {
     uint64_t retransmissions, retransmission_timeouts;
     uint64_t retransmissions_undone; /* that were spurious */
     uint64_t challenges_withheld;    /* challenge ACKs beyond the limit (RFC 5961, 7) */
+    uint64_t unreachables_sent;      /* by tcpct_unreachable */
     uint64_t fast_opens;             /* connections made from a <SYN> with data (RFC 7413) */
     uint64_t restarts;               /* closed connections begun again */
     uint64_t restarts_late; /* Initiator: ... so that a Cookie exchange began to race with them */

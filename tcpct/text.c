@@ -102,6 +102,7 @@ const char *tcpct_counter_name(size_t index)
         "retransmission_timeouts",
         "retransmissions_undone",
         "challenges_withheld",
+        "unreachables_sent",
         "fast_opens",
         "restarts",
         "restarts_late",

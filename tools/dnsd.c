@@ -1,4 +1,5 @@
-/* dnsd.c - tcpct dnsd: an authoritative DNS responder over TCP Cookie Transactions and plain TCP.
+/* dnsd.c - tcpct dnsd: an authoritative DNS responder over TCP Cookie Transactions, plain TCP and
+ * UDP.
  *
  * Zones are compiled when they are loaded; on SIGHUP a thread compiles those that have changed,
  * while the old ones answer. Queries that come in a <SYN> are answered in the <SYN,ACK(SYN)> where
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/datagrams.h"
 #include "dns/responder.h"
 #include "tools/dnsd_front.h"
 #include "tools/zone_loader.h"
@@ -37,22 +39,52 @@ struct dnsd {
     bool has_zones; /* a flag named some */
     uint32_t guard; /* exchanges admitted in eleven minutes; 0: not guarded */
     struct dns_zones *zones;
+    struct dns_server server;
+    bool no_cookies;
+    struct dns_cookies *cookies;
+    uint64_t cookies_rolled_us;
     struct responder *responder;
     struct socket_name forward; /* port 0: the answers are ours */
+    struct datagrams datagrams;
+    uint8_t packet[TCPCT_PACKET_SIZE]; /* a datagram out */
 };
 
 /* ---- running ------------------------------------------------------------------------------- */
 
+/* The secret of DNS cookies changes once a day; a cookie lives for an hour, so that two are enough. */
+static void roll_cookies(struct dnsd *dnsd, uint64_t now_us)
+{
+    uint8_t secret[DNS_COOKIE_SECRET_SIZE];
+    if (!dnsd->cookies || now_us - dnsd->cookies_rolled_us < day_us)
+        return;
+    loop_random(NULL, secret, sizeof secret);
+    if (dns_cookies_roll(dnsd->cookies, secret))
+        dnsd->cookies_rolled_us = now_us;
+    explicit_bzero(secret, sizeof secret);
+}
+
 static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
 {
-    const struct dnsd *dnsd = context;
+    struct dnsd *dnsd = context;
+    dnsd->server.wall_clock_us = (int64_t)(loop_wall_clock_us() - now_us);
+    roll_cookies(dnsd, now_us);
     responder_serve(dnsd->responder, stack, now_us);
     loop_deadline(dnsd->service.loop, responder_deadline(dnsd->responder));
+}
+
+static void other_packet(void *context, const struct tcpct_packet *packet, uint64_t now_us)
+{
+    struct dnsd *dnsd = context;
+    struct endpoint *endpoint = &dnsd->service.endpoint;
+    struct tcpct_packet reply = { .data = dnsd->packet, .size = sizeof dnsd->packet };
+    if (datagrams_input(&dnsd->datagrams, endpoint->stack, packet, &reply, now_us))
+        tun_device_write(endpoint->device, &reply, now_us);
 }
 
 static void print_counters(const void *context, FILE *file)
 {
     const struct dnsd *dnsd = context;
+    service_print_counters(file, &dnsd->datagrams.counters, datagrams_counter_name);
     service_print_counters(file, responder_counters(dnsd->responder), responder_counter_name);
     service_print_counters(file, zone_loader_counters(dnsd->loader), zone_loader_counter_name);
     fprintf(file, "  \"zones\": %zu,\n  \"collapsed\": %zu,\n", dnsd->zones->count,
@@ -65,7 +97,7 @@ static void take_zones(void *context, struct dns_zones *zones)
     struct dnsd *dnsd = context;
     if (!zones)
         return;
-    responder_zones_set(dnsd->responder, zones);
+    dnsd->server.zones = zones;
     dns_zones_free(dnsd->zones);
     dnsd->zones = zones;
 }
@@ -95,6 +127,25 @@ static int open_listener(struct dnsd *dnsd)
                  : 0;
 }
 
+static void open_datagrams(struct dnsd *dnsd)
+{
+    dnsd->datagrams.server = &dnsd->server;
+    dnsd->datagrams.options.port = dnsd->port;
+    dnsd->datagrams.options.mtu = tun_device_mtu(dnsd->service.endpoint.device);
+}
+
+/* A random secret. 0, or 1 after a message. */
+static int open_cookies(struct dnsd *dnsd)
+{
+    uint8_t secret[1][DNS_COOKIE_SECRET_SIZE];
+    loop_random(NULL, secret, sizeof secret);
+    dnsd->cookies = dns_cookies_create(secret, 1);
+    explicit_bzero(secret, sizeof secret);
+    dnsd->cookies_rolled_us = loop_clock_us();
+    dnsd->server.cookies = dnsd->cookies;
+    return dnsd->cookies ? 0 : command_error("dnsd", 1, "OpenSSL has no SipHash for DNS cookies");
+}
+
 /* Everything that needs privileges or can fail. 0, or the exit status after a message. */
 static int prepare(struct dnsd *dnsd)
 {
@@ -103,7 +154,8 @@ static int prepare(struct dnsd *dnsd)
     dnsd->zones = zone_loader_load(dnsd->loader, error, sizeof error);
     if (!dnsd->zones)
         return command_error("dnsd", 1, "%s", error);
-    dnsd->responder = responder_create(&dnsd->responder_options, dnsd->zones);
+    dnsd->server.zones = dnsd->zones;
+    dnsd->responder = responder_create(&dnsd->responder_options, &dnsd->server);
     if (!dnsd->responder)
         return command_error("dnsd", 1, "there is no memory for the responder");
     /* Connections that the responder has closed live on until the client has acknowledged. */
@@ -116,13 +168,19 @@ static int prepare(struct dnsd *dnsd)
     int status = service_open(&dnsd->service, &config);
     if (status == 0 && !zone_loader_attach(dnsd->loader, dnsd->service.loop, take_zones, dnsd))
         status = command_error("dnsd", 1, "cannot watch for new zones: %s", strerror(errno));
-    return status != 0 ? status : open_listener(dnsd);
+    if (status == 0 && !dnsd->no_cookies)
+        status = open_cookies(dnsd);
+    if (status != 0)
+        return status;
+    open_datagrams(dnsd);
+    return open_listener(dnsd);
 }
 
 static void release(void *context)
 {
     struct dnsd *dnsd = context;
     responder_destroy(dnsd->responder);
+    dns_cookies_destroy(dnsd->cookies);
     if (zone_loader_end(dnsd->loader))
         dns_zones_free(dnsd->zones);
 }
@@ -167,7 +225,11 @@ enum flag {
     FORWARD,
     COLLAPSE_AFTER,
     COLLAPSED_NUMBER,
-    COLLAPSED_AGE
+    COLLAPSED_AGE,
+    NO_UDP,
+    UDP_SIZE,
+    DNS_COOKIES,
+    PADDING,
 };
 
 static const struct option own_options[] = {
@@ -184,6 +246,10 @@ static const struct option own_options[] = {
     { "fast-open", required_argument, NULL, FAST_OPEN },
     { "guarded", optional_argument, NULL, GUARDED },
     { "forward", required_argument, NULL, FORWARD },
+    { "no-udp", no_argument, NULL, NO_UDP },
+    { "udp-size", required_argument, NULL, UDP_SIZE },
+    { "dns-cookies", required_argument, NULL, DNS_COOKIES },
+    { "padding", no_argument, NULL, PADDING },
 };
 enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
@@ -192,7 +258,7 @@ static void print_usage(void)
     printf(
         "usage: tcpct dnsd --zone [ORIGIN=]FILE [OPTION]...\n"
         "       tcpct dnsd --forward HOST[:PORT] [OPTION]...\n"
-        "an authoritative DNS responder over TCP Cookie Transactions and plain TCP\n\n"
+        "an authoritative DNS responder over TCP Cookie Transactions, plain TCP and UDP\n\n"
         "  -z, --zone [ORIGIN=]FILE a zone file, signed or not; repeatable (default ORIGIN: the\n"
         "                           owner of its SOA record)\n"
         "  --forward HOST[:PORT]    answers come from a server there, over the kernel's TCP\n"
@@ -208,15 +274,31 @@ static void print_usage(void)
         "                           at once whose handshake is open (default 0: none)\n"
         "  --guarded[=NUMBER]       execute no query twice: no data from a <SYN>, no restarts, and\n"
         "                           so many exchanges in eleven minutes (default %d)\n"
+        "  --no-udp                 do not answer over UDP\n"
+        "  --udp-size BYTES         the longest answer over UDP, 512 to %d (default %d)\n"
+        "  --dns-cookies POLICY     on (default), off, or require: over UDP those without a good\n"
+        "                           one are sent to TCP, or get a cookie only\n"
+        "  --padding                pad the answer to a padded query to 468 bytes, or a multiple\n"
         "  --stats FILE             counters as JSON, on SIGUSR1 and at the end\n\n"
         "SIGHUP reloads the zones, SIGTERM ends. --syn-ack-data-limit is 1220 by default here.\n"
         "\n%s",
         PORT_DEFAULT, CONNECTIONS_DEFAULT, COLLAPSED_DEFAULT, GUARD_DEFAULT, endpoint_usage);
+        PORT_DEFAULT, CONNECTIONS_DEFAULT, GUARD_DEFAULT, DATAGRAM_SIZE_MAX, DNS_UDP_SIZE,
+        endpoint_usage);
 }
 
 static int bad_value(const char *flag, const char *value, const char *expected)
 {
     return command_error("dnsd", EXIT_USAGE, "--%s %s: expected %s", flag, value, expected);
+}
+
+static int take_cookie_policy(struct dnsd *dnsd, const char *policy)
+{
+    dnsd->no_cookies = strcmp(policy, "off") == 0;
+    dnsd->server.cookies_required = strcmp(policy, "require") == 0;
+    if (dnsd->no_cookies || dnsd->server.cookies_required || strcmp(policy, "on") == 0)
+        return 0;
+    return bad_value("dns-cookies", policy, "on, off or require");
 }
 
 /* 0, or the exit status after a message. */
@@ -276,6 +358,19 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
         return address_resolve_port(optarg, PORT_DEFAULT, &dnsd->forward)
                    ? 0
                    : bad_value("forward", optarg, "a host that is known, with its port or without");
+    case NO_UDP:
+        dnsd->service.other_packet = NULL;
+        return 0;
+    case UDP_SIZE:
+        if (!unit_number(optarg, 512, DATAGRAM_SIZE_MAX, &number))
+            return bad_value("udp-size", optarg, "a number from 512 to 4096");
+        dnsd->datagrams.options.size_max = (uint16_t)number;
+        return 0;
+    case PADDING:
+        dnsd->responder_options.pads = true;
+        return 0;
+    case DNS_COOKIES:
+        return take_cookie_policy(dnsd, optarg);
     default:
         if (value >= ENDPOINT_OPTION_FIRST)
             return endpoint_option(&dnsd->service.endpoint_options, value, optarg);
@@ -316,15 +411,18 @@ static int take_flags(struct dnsd *dnsd, int argc, char **argv)
 
 int command_dnsd(int argc, char **argv)
 {
-    struct dnsd dnsd = {
+    static struct dnsd dnsd;
+    dnsd = (struct dnsd){
         .service = { .endpoint_options = { .command = "dnsd",
                                            .parameters = TCPCT_PARAMETERS_DEFAULT },
                      .serve = serve,
                      .reload = reload,
+                     .other_packet = other_packet,
                      .print_counters = print_counters,
                      .context = &dnsd },
         .responder_options = { .idle_us = IDLE_DEFAULT_US, .connections_max = CONNECTIONS_DEFAULT },
         .loader = zone_loader_create(),
+        .datagrams.options.size_max = DNS_UDP_SIZE,
         .port = PORT_DEFAULT,
         .collapsed_max = COLLAPSED_DEFAULT,
     };

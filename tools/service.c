@@ -38,6 +38,12 @@ static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
     service->serve(service->context, stack, now_us);
 }
 
+static void take_other_packet(void *context, const struct tcpct_packet *packet, uint64_t now_us)
+{
+    const struct service *service = context;
+    service->other_packet(service->context, packet, now_us);
+}
+
 static void take_signal(void *context, int signal_number)
 {
     const struct service *service = context;
@@ -52,7 +58,12 @@ static void take_signal(void *context, int signal_number)
 static int open_loop(struct service *service)
 {
     static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
-    struct loop_handlers handlers = { .serve = serve, .signal = take_signal, .context = service };
+    struct loop_handlers handlers = {
+        .serve = serve,
+        .other_packet = service->other_packet ? take_other_packet : NULL,
+        .signal = take_signal,
+        .context = service,
+    };
     service->loop = loop_create(service->endpoint.stack, service->endpoint.device, &handlers);
     bool good = service->loop;
     for (size_t i = 0; good && i < sizeof signals / sizeof *signals; i++)

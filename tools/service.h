@@ -13,6 +13,8 @@ struct service {
     /* A turn of the loop, and what SIGHUP does (NULL: nothing). */
     void (*serve)(void *context, struct tcpct_stack *stack, uint64_t now_us);
     void (*reload)(void *context);
+    /* A packet that the stack did not want (NULL: nobody does). */
+    void (*other_packet)(void *context, const struct tcpct_packet *packet, uint64_t now_us);
     /* Prints counters behind those of the stack. */
     void (*print_counters)(const void *context, FILE *file);
     void *context;

@@ -20,6 +20,7 @@ struct world {
     struct tcpct_listener *listener;
     struct responder *responder;
     struct dns_zones *zones;
+    struct dns_server of_zones;
     struct tcpct_connection *connection; /* of the client */
     uint8_t *received;
     size_t received_size;
@@ -73,7 +74,8 @@ static struct world *world_create(const struct responder_options *options)
     world->zones = make_zones();
     world->client = make_stack(world, 1);
     world->server = make_stack(world, 2);
-    world->responder = responder_create(options, world->zones);
+    world->of_zones = (struct dns_server){ .zones = world->zones };
+    world->responder = responder_create(options, &world->of_zones);
     struct tcpct_listen_options listen = {
         .port = PORT,
         .parameters = TCPCT_PARAMETERS_DEFAULT,

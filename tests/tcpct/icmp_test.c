@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tcpct/checksum.h"
+#include "tcpct/udp.h"
 #include "tcpct/wire.h"
 #include "tests/tcpct/peer.h"
 
@@ -152,11 +153,75 @@ static void test_echo(void **state)
     }
 }
 
+/* RFC 792 and RFC 4443, 3.1: a datagram to a port of nobody's comes back, with as much of it as an
+ * error may hold; to nobody's address, from a group, or of another protocol, it does not. */
+static void test_unreachable(void **state)
+{
+    (void)state;
+    for (unsigned family = 4; family <= 6; family += 2) {
+        static uint8_t bytes[1500], room[TCPCT_REPLY_SIZE];
+        struct script *t = script_listen(family, NULL, &(struct tcpct_listen_options){ 0 });
+        struct tcpct_packet packet = { .data = bytes, .size = sizeof(bytes) };
+        struct tcpct_packet reply = { .data = room, .size = sizeof(room) };
+        struct udp_datagram datagram = { .source = t->peer_address,
+                                         .destination = t->stack_address,
+                                         .destination_port = 9,
+                                         .size = 1400 };
+        datagram.data = bytes + udp_header_size(&datagram.source);
+        udp_encode(&datagram, 64, &packet);
+        assert_true(tcpct_unreachable(t->host.stack, &packet, &reply, t->now_us));
+        struct ip_header ip;
+        assert_int_equal(ip_decode(&ip, reply.data, reply.length, false), IP_OK);
+        assert_int_equal(reply.length, family == 4 ? 576 : 1280);
+        assert_true(ip_address_equal(&ip.destination, &t->peer_address));
+        const uint8_t *message = reply.data + ip.header_size;
+        assert_int_equal(message[0], family == 4 ? UNREACHABLE : 1);
+        assert_int_equal(message[1], family == 4 ? 3 : 4);
+        uint32_t sum =
+            family == 4 ? 0
+                        : ip_pseudo_sum(&ip.source, &ip.destination, ip.protocol, ip.payload_size);
+        assert_int_equal(checksum_fold(checksum_add(sum, message, ip.payload_size)), 0xffff);
+        assert_memory_equal(message + 8, bytes, ip.payload_size - 8);
+
+        datagram.destination.bytes[3] ^= 1;
+        udp_encode(&datagram, 64, &packet);
+        assert_false(tcpct_unreachable(t->host.stack, &packet, &reply, t->now_us));
+        datagram.destination = t->stack_address;
+        datagram.source.bytes[0] = family == 4 ? 224 : 0xff;
+        udp_encode(&datagram, 64, &packet);
+        assert_false(tcpct_unreachable(t->host.stack, &packet, &reply, t->now_us));
+        script_end(t);
+    }
+}
+
+/* RFC 4443, 2.4 (f): not without limit. */
+static void test_unreachable_is_limited(void **state)
+{
+    (void)state;
+    static uint8_t bytes[100], room[TCPCT_REPLY_SIZE];
+    struct script *t = script_listen(6, NULL, &(struct tcpct_listen_options){ 0 });
+    struct tcpct_packet packet = { .data = bytes, .size = sizeof(bytes) };
+    struct tcpct_packet reply = { .data = room, .size = sizeof(room) };
+    struct udp_datagram datagram = { .source = t->peer_address, .destination = t->stack_address };
+    datagram.data = bytes + udp_header_size(&datagram.source);
+    udp_encode(&datagram, 64, &packet);
+    for (unsigned second = 1; second <= 2; second++) {
+        for (unsigned i = 0; i < 1000; i++)
+            tcpct_unreachable(t->host.stack, &packet, &reply, t->now_us + second * 1000000);
+        struct tcpct_counters counters;
+        tcpct_counters(t->host.stack, &counters);
+        assert_int_equal(counters.unreachables_sent, second * 100);
+    }
+    script_end(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(too_big),     TEST(quoted_sequence), TEST(minimum_of_ipv6),
-        TEST(soft_errors), TEST(hard_errors),     TEST(echo),
+        TEST(too_big),         TEST(quoted_sequence),
+        TEST(minimum_of_ipv6), TEST(soft_errors),
+        TEST(hard_errors),     TEST(echo),
+        TEST(unreachable),     TEST(unreachable_is_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
