@@ -22,7 +22,7 @@ enum {
     COLLAPSED_DEFAULT = 65536,
     COLLAPSED_MAX = 16777216,
     ERROR_SIZE = 1024,
-    OPTIONS_ROOM = 40,
+    OPTIONS_ROOM = 64,
     READY_SIZE = 64,
 };
 
@@ -282,9 +282,8 @@ static void print_usage(void)
         "  --stats FILE             counters as JSON, on SIGUSR1 and at the end\n\n"
         "SIGHUP reloads the zones, SIGTERM ends. --syn-ack-data-limit is 1220 by default here.\n"
         "\n%s",
-        PORT_DEFAULT, CONNECTIONS_DEFAULT, COLLAPSED_DEFAULT, GUARD_DEFAULT, endpoint_usage);
-        PORT_DEFAULT, CONNECTIONS_DEFAULT, GUARD_DEFAULT, DATAGRAM_SIZE_MAX, DNS_UDP_SIZE,
-        endpoint_usage);
+        PORT_DEFAULT, CONNECTIONS_DEFAULT, COLLAPSED_DEFAULT, GUARD_DEFAULT, DATAGRAM_SIZE_MAX,
+        DNS_UDP_SIZE, endpoint_usage);
 }
 
 static int bad_value(const char *flag, const char *value, const char *expected)
