@@ -20,6 +20,27 @@ static bool build(struct zone_builder *builder, FILE *file, const uint8_t *origi
     return zone_build_sets(builder) && zone_build_links(builder);
 }
 
+static void fit(void *array, size_t size)
+{
+    void **pointer = array, *fitting = realloc(*pointer, size > 0 ? size : 1);
+    if (fitting)
+        *pointer = fitting;
+}
+
+/* Gives back what the arrays had in reserve: of a small zone, most. */
+static void fit_arrays(struct zone *zone)
+{
+    fit(&zone->nodes, zone->node_count * sizeof *zone->nodes);
+    fit(&zone->sets, zone->set_count * sizeof *zone->sets);
+    fit(&zone->names, zone->name_bytes);
+    fit(&zone->bytes, zone->byte_count);
+    fit(&zone->patches, zone->patch_count * sizeof *zone->patches);
+    fit(&zone->additional, zone->additional_count * sizeof *zone->additional);
+    fit(&zone->nsec3_entries, zone->nsec3_count * sizeof *zone->nsec3_entries);
+    fit(&zone->sources.files, zone->sources.count * sizeof *zone->sources.files);
+    zone->origin = zone->names + 1;
+}
+
 struct zone *zone_read(FILE *file, const char *path, const uint8_t *origin, char *error,
                        size_t error_size)
 {
@@ -29,6 +50,7 @@ struct zone *zone_read(FILE *file, const char *path, const uint8_t *origin, char
     if (good) {
         builder.zone->sources = builder.text.sources;
         builder.text.sources = (struct source_files){ 0 };
+        fit_arrays(builder.zone);
     }
     zone_text_release(&builder.text);
     free(builder.set_records);

@@ -439,11 +439,21 @@ static int compare_records(const void *a, const void *b, void *context)
                             right->rdata_size);
 }
 
+/* As most signed zones are written. */
+static bool is_sorted(const struct zone_text *text)
+{
+    for (size_t i = 1; i < text->count; i++)
+        if (compare_records(&text->records[i - 1], &text->records[i], text->bytes) > 0)
+            return false;
+    return true;
+}
+
 void zone_text_sort(struct zone_text *text)
 {
     if (text->count == 0)
         return;
-    qsort_r(text->records, text->count, sizeof *text->records, compare_records, text->bytes);
+    if (!is_sorted(text))
+        qsort_r(text->records, text->count, sizeof *text->records, compare_records, text->bytes);
     size_t kept = 1;
     for (size_t i = 1; i < text->count; i++)
         if (compare_records(&text->records[kept - 1], &text->records[i], text->bytes) != 0)
