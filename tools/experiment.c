@@ -270,9 +270,10 @@ static int measure_one(struct experiment *experiment, size_t number)
     char netns[LAB_NETNS_SIZE], log[PATH_SIZE * 2], pcap[PATH_SIZE * 2], last[256] = "";
     char *words[] = { "sh", "-c", (char *)measure->shell, NULL };
     lab_netns(experiment->options->lab, part->hosts[measure->host].name, netns);
-    snprintf(log, sizeof log, "%s/%zu-%zu.out", experiment->part_folder, experiment->point, number);
+    snprintf(log, sizeof log, "%s/%zu-%zu.out", experiment->part_folder, experiment->point,
+             number + 1);
     snprintf(pcap, sizeof pcap, "%s/%zu-%zu.pcap", experiment->part_folder, experiment->point,
-             number);
+             number + 1);
     bool captured = part->link_count > 0;
     pid_t capture = captured ? start_capture(experiment, netns, pcap) : -1;
     int status = run_words(experiment, netns, words, log);

@@ -81,7 +81,7 @@ expect "its tables" 0 "words +2 +x,y" cat "$work/tables"
 expect "rows: eight and eight" 0 "" test "$(wc -l <"$results/first.csv")" -eq 17
 expect "files are well-formed" 0 "14 files" "$check" "$results"/*.{svg,csv,json}
 expect "round trips were counted" 0 '"trips": 2' cat "$results/first.json"
-expect "captures are there" 0 "cold" "$TCPCT" dump --summary "$results/first/1-0.pcap"
+expect "captures are there" 0 "cold" "$TCPCT" dump --summary "$results/first/1-1.pcap"
 expect "the lab files are there" 0 "" test -e "$results/small.lab" -a -e "$results/three.lab"
 expect "the same folder again" 1 "cannot make the folder" \
     "$TCPCT" lab run "$work/small.lab" --out "$results"
@@ -120,6 +120,30 @@ wait $run
 gone "nothing is left of an interrupted experiment"
 expect "its programs have ended" 1 "" pgrep -f "sleep 100[01]$"
 expect "what there was is reported" 0 "interrupted" cat "$work/long/report.html"
+
+# Without root: in a user namespace, where it is root of nothing but its own.
+cat >"$work/own.lab" <<'END'
+host client 10.60.1.0/24
+host server 10.60.2.0/24
+link client server --delay 1ms
+run  server
+     exec tcpct lab flow --listen 7000
+measure client flow
+     tcpct lab flow --from 10.60.2.1:7000 --time 200ms
+table flow_mbit
+END
+cp "$TCPCT" "$work/tcpct"
+mkdir -m 777 "$work/nobody"
+mknod "$work/nobody/tun" c 10 200 && chmod 666 "$work/nobody/tun"
+nobody=(unshare --mount sh -c 'mount --bind "$1/nobody/tun" /dev/net/tun && cd "$1/nobody" && shift &&
+    exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"' sh "$work")
+if "${nobody[@]}" unshare --user --net true 2>/dev/null; then
+    expect "without root" 0 "report.html" "${nobody[@]}" "$work/tcpct" lab run "$work/own.lab" --out own
+    expect "its rows" 0 "^[0-9]" cat "$work/nobody/own/all.csv"
+else
+    echo "ok without root # SKIP needs user namespaces"
+fi
+
 expect "shipped experiments" 0 "pq-dnssec" "$TCPCT" lab list
 for experiment in $("$TCPCT" lab list | awk '{ print $1 }'); do
     expect "$experiment can be read" 0 "" "$TCPCT" lab list "$experiment"
