@@ -78,6 +78,18 @@ void remember_forget(struct remember_table *table, struct remembered *entry)
     table_remove(&table->table, &entry->entry, hash_of(table, entry->local, entry->remote));
 }
 
+struct remembered *remember_oldest(const struct remember_table *table)
+{
+    return (struct remembered *)table_oldest(&table->table);
+}
+
+struct remembered *remember_newer(const struct remember_table *table,
+                                  const struct remembered *entry)
+{
+    uint32_t newer = entry->entry.newer;
+    return newer ? (struct remembered *)table_at(&table->table, newer) : NULL;
+}
+
 void remember_flush(struct remember_table *table)
 {
     struct table_entry *entry;

@@ -77,6 +77,10 @@ struct remembered *remember_first(const struct remember_table *table,
                                   const struct remember_key *key);
 struct remembered *remember_next(const struct remember_table *table,
                                  const struct remembered *entry);
+/* All entries in the order of their use. */
+struct remembered *remember_oldest(const struct remember_table *table);
+struct remembered *remember_newer(const struct remember_table *table,
+                                  const struct remembered *entry);
 /* The entry of a connection, made if there is none, and now the most recent; NULL: no table. */
 struct remembered *remember_use(struct remember_table *table, const struct remember_key *key);
 void remember_forget(struct remember_table *table, struct remembered *entry);

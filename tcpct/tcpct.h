@@ -231,6 +231,34 @@ bool tcpct_event(struct tcpct_stack *stack, struct tcpct_event *event);
  * a change of the network (RFC 9959, 4.2.2). */
 void tcpct_remembered_flush(struct tcpct_stack *stack);
 
+/* What a stack remembers as Initiator can go on in another, of another process or after the machine was
+ * started again. The bytes hold cookies, which are secret: whoever has them can close and forge these
+ * connections. All numbers are big-endian.
+ *
+ *     "TCRM", version 1 (4 bytes), number of entries (4), real time of the export in microseconds (8);
+ *     entries, the longest unused first:
+ *         IP version 4 or 6 (1), local and remote address (4 or 16 each), local and remote port (2
+ *         each), MSS (2), size of a cookie (1), Initiator- and Responder-Cookie, the Responder's
+ *         window scale (1), 1 window scaling + 2 SACK + 4 ECN (1), bytes of a timestamp (1), restarts
+ *         so far (1), ISS, IRS, and the timestamp that the opening echoes (4 each), a TS Value that
+ *         none sent so far exceeds (8), seconds for which the pair is still trusted (4); of the path:
+ *         window, ssthresh, SRTT, RTTVAR, minimum RTT, rate (bytes a millisecond), age in seconds (4
+ *         each);
+ *     16 bytes that find damage: SipHash-2-4-128 of all before, its key being "tcpct remembers" and a
+ *         zero byte.
+ *
+ * Both take real time from the same clock. If that was set back in between, nothing is imported, so
+ * that no TS Value can come again. For the same reason bytes may be imported once only, and the stack
+ * that exported them may not restart after that. */
+
+/* Returns the size. If that is more than `size`, nothing is written. */
+size_t tcpct_remembered_export(const struct tcpct_stack *stack, void *bytes, size_t size,
+                               uint64_t wall_clock_us, uint64_t now_us);
+/* Adds what can be used here: its local addresses must have been added. Errors: INVALID (damaged, or of
+ * another version; then nothing is taken). */
+int tcpct_remembered_import(struct tcpct_stack *stack, const void *bytes, size_t size,
+                            uint64_t wall_clock_us, uint64_t now_us);
+
 /* What a connection with cookies that is closed leaves behind of its path is used by the next between
  * the same addresses: for a minute whole, for five minutes half. */
 enum tcpct_window {

@@ -15,6 +15,7 @@
 
 #include "dns/framing.h"
 #include "tools/command.h"
+#include "tools/remember_file.h"
 
 enum {
     PORT_DEFAULT = 53,
@@ -24,7 +25,8 @@ enum {
     QUERY_SIZE_MAX = 4096,
     SYN_DATA_LIMIT = 496,
     LINGER_MIN_US = 1000,
-    OPTIONS_ROOM = 32,
+    OPTIONS_ROOM = 48,
+    ERROR_SIZE = 512,
 };
 
 static const uint64_t hour_us = 3600000000;
@@ -50,10 +52,13 @@ struct dig {
     const char *name_text, *type_text;
     struct dns_question question;
     enum mode mode;
+    bool mode_given;
+    const char *remember_path; /* NULL: nothing is kept */
     uint64_t repeat, tries, timeout_us, pause_us;
     bool json;
 
     struct endpoint endpoint;
+    struct remember_file remembered;
     struct loop *loop;
     struct tcpct_connection *connection; /* NULL: none now */
     struct framing framing;
@@ -296,6 +301,24 @@ static void take_signal(void *context, int signal_number)
     loop_stop(dig->loop, 128 + signal_number);
 }
 
+static int open_remembered(struct dig *dig)
+{
+    char error[ERROR_SIZE];
+    if (!dig->remember_path || remember_file_open(&dig->remembered, dig->remember_path,
+                                                  dig->endpoint.stack, error, sizeof error))
+        return 0;
+    return command_error("dig", 1, "%s", error);
+}
+
+static int save_remembered(struct dig *dig)
+{
+    char error[ERROR_SIZE];
+    if (dig->remembered.descriptor < 0 ||
+        remember_file_save(&dig->remembered, dig->endpoint.stack, error, sizeof error))
+        return 0;
+    return command_error("dig", 1, "%s", error);
+}
+
 static int run(struct dig *dig)
 {
     struct tcpct_config config = { 0 };
@@ -310,6 +333,8 @@ static int run(struct dig *dig)
         loop_signal(dig->loop, SIGTERM) != 0)
         status = command_error("dig", 1, "cannot make the event loop: %s", strerror(errno));
     if (status == 0)
+        status = open_remembered(dig);
+    if (status == 0)
         status = endpoint_drop_privileges(&dig->endpoint_options);
     if (status == 0) {
         status = loop_run(dig->loop);
@@ -317,6 +342,9 @@ static int run(struct dig *dig)
             status = command_error("dig", 1, "the device is gone: %s", strerror(errno));
         print_summary(dig);
     }
+    int kept = save_remembered(dig);
+    if (status == 0)
+        status = kept;
     framing_release(&dig->framing);
     loop_destroy(dig->loop);
     free(dig->times_us);
@@ -326,14 +354,32 @@ static int run(struct dig *dig)
 
 /* ---- flags --------------------------------------------------------------------------------- */
 
-enum flag { HELP = 'h', PORT = 'p', REPEAT = 256, MODE, JSON, TIMEOUT, TRIES, DNSSEC, PAD, PAUSE };
+enum flag {
+    HELP = 'h',
+    PORT = 'p',
+    REPEAT = 256,
+    MODE,
+    JSON,
+    TIMEOUT,
+    TRIES,
+    DNSSEC,
+    PAD,
+    PAUSE,
+    REMEMBER
+};
 
 static const struct option own_options[] = {
-    { "help", no_argument, NULL, HELP },           { "port", required_argument, NULL, PORT },
-    { "repeat", required_argument, NULL, REPEAT }, { "mode", required_argument, NULL, MODE },
-    { "json", no_argument, NULL, JSON },           { "timeout", required_argument, NULL, TIMEOUT },
-    { "tries", required_argument, NULL, TRIES },   { "dnssec", no_argument, NULL, DNSSEC },
-    { "pad", required_argument, NULL, PAD },       { "pause", required_argument, NULL, PAUSE },
+    { "help", no_argument, NULL, HELP },
+    { "port", required_argument, NULL, PORT },
+    { "repeat", required_argument, NULL, REPEAT },
+    { "mode", required_argument, NULL, MODE },
+    { "json", no_argument, NULL, JSON },
+    { "timeout", required_argument, NULL, TIMEOUT },
+    { "tries", required_argument, NULL, TRIES },
+    { "dnssec", no_argument, NULL, DNSSEC },
+    { "pad", required_argument, NULL, PAD },
+    { "pause", required_argument, NULL, PAUSE },
+    { "remember", required_argument, NULL, REMEMBER },
 };
 enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
@@ -348,6 +394,8 @@ static void print_usage(void)
            "                           closed connection begins again;\n"
            "                           cold: cookies, the query after them; plain: plain TCP;\n"
            "                           fastopen: RFC 7413, from the second query on\n"
+           "  --remember FILE          keep there what is remembered between runs: --mode restart\n"
+           "                           from the first query of the next run on\n"
            "  --pad BYTES              pad the query to this size: the answer in a\n"
            "                           <SYN,ACK(SYN)> may have three times the bytes received\n"
            "  --repeat NUMBER          one after the other\n"
@@ -407,7 +455,11 @@ static int take_flag(struct dig *dig, int value, char **argv)
         dig->question.padded_size = (uint16_t)number;
         return 0;
     case MODE:
+        dig->mode_given = true;
         return take_mode(dig, optarg);
+    case REMEMBER:
+        dig->remember_path = optarg;
+        return 0;
     case JSON:
         dig->json = true;
         return 0;
@@ -496,6 +548,7 @@ int command_dig(int argc, char **argv)
                       .class = DNS_CLASS_IN,
                       .flags = DNS_FLAG_RD,
                       .edns = true },
+        .remembered = { .descriptor = -1 },
         .repeat = 1,
         .tries = TRIES_DEFAULT,
         .timeout_us = TIMEOUT_DEFAULT_US,
@@ -504,6 +557,8 @@ int command_dig(int argc, char **argv)
     int status = take_flags(&dig, argc, argv);
     if (status >= 0)
         return status;
+    if (dig.remember_path && !dig.mode_given)
+        dig.mode = MODE_RESTART;
     set_defaults(&dig.endpoint_options);
     return run(&dig);
 }
