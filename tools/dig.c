@@ -134,6 +134,8 @@ static void print_summary(struct dig *dig)
 
 /* ---- a transaction ------------------------------------------------------------------------- */
 
+/* The last of several tries is plain TCP: the stack waits longer than we do before it gives up what a
+ * path may not let through. */
 static int begin(struct dig *dig, uint64_t now_us)
 {
     struct tcpct_connect_options options = {
@@ -151,9 +153,11 @@ static int begin(struct dig *dig, uint64_t now_us)
     dig->query_size = options.request_size = 2 + size;
     if (dig->mode != MODE_SYN_DATA && dig->mode != MODE_RESTART)
         options.parameters.syn_data_limit = 0;
-    if (dig->mode == MODE_PLAIN || dig->mode == MODE_FAST_OPEN)
+    bool last = dig->tries > 1 && dig->tried == dig->tries - 1;
+    if (dig->mode == MODE_PLAIN || dig->mode == MODE_FAST_OPEN || last)
         options.parameters.cookie_desired = 0;
-    options.fast_open = dig->mode == MODE_FAST_OPEN;
+    options.fast_open = dig->mode == MODE_FAST_OPEN && !last;
+    options.restart &= !last;
     framing_release(&dig->framing);
     tcpct_counters(dig->endpoint.stack, &dig->before);
     dig->started_us = now_us;

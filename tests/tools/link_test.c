@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <pcap/pcap.h>
 
 #include "tests/tools/run.h"
 #include "tests/tun/namespace.h"
@@ -192,21 +193,24 @@ static void read_until(int output, char *text, size_t size, const char *end)
     } while (strstr(text, end) == NULL);
 }
 
-/* In the namespace: a link from left to right, with up to two more flags. */
-static pid_t start(int *output, char *more, char *value)
+/* In the namespace: a link from left to right, with up to eight more words. */
+static pid_t start(int *output, char *const more[])
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        char *argv[] = { "link",      "--a",         "left",     "--b",         "right",
-                         "--route-a", "10.5.0.0/16", "--host-a", "10.4.0.1/32", "--stats",
-                         "-",         more,          value,      NULL };
+        char *argv[20] = { "link",      "--a",         "left",     "--b",         "right",
+                           "--route-a", "10.5.0.0/16", "--host-a", "10.4.0.1/32", "--stats",
+                           "-" };
+        int count = 11;
+        for (; more != NULL && more[count - 11] != NULL; count++)
+            argv[count] = more[count - 11];
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         close(ends[1]);
-        int status = command_link(more == NULL ? 11 : 13, argv);
+        int status = command_link(count, argv);
         fflush(stdout);
         _exit(status);
     }
@@ -226,13 +230,16 @@ static void end(pid_t link, int output)
     close(output);
 }
 
-static void send_packets(int count)
+/* The data of each is its number. */
+static void send_packets(uint32_t count)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
     inet_pton(AF_INET, "10.5.0.1", &to.sin_addr);
+    const struct sockaddr_in from = { .sin_family = AF_INET, .sin_port = htons(9999) };
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    for (int i = 0; i < count; i++)
-        assert_int_equal(sendto(fd, "abc", 3, 0, (struct sockaddr *)&to, sizeof to), 3);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof from), 0);
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(sendto(fd, &i, 4, 0, (struct sockaddr *)&to, sizeof to), 4);
     close(fd);
 }
 
@@ -243,7 +250,7 @@ static void packets_pass(void **state)
         skip();
     int output;
     char text[4096];
-    pid_t link = start(&output, NULL, NULL);
+    pid_t link = start(&output, NULL);
     read_until(output, text, sizeof text, "\n");
     assert_string_equal(text, "ready left right\n");
 
@@ -251,8 +258,8 @@ static void packets_pass(void **state)
     do { /* the counters, until the last packet has passed */
         kill(link, SIGUSR1);
         read_until(output, text, sizeof text, "}}\n");
-    } while (strstr(text, "\"packets_out\": 3, \"bytes_out\": 93,") == NULL);
-    assert_non_null(strstr(text, "{\"a_to_b\": {\"packets_in\": 3, \"bytes_in\": 93,"));
+    } while (strstr(text, "\"packets_out\": 3, \"bytes_out\": 96,") == NULL);
+    assert_non_null(strstr(text, "{\"a_to_b\": {\"packets_in\": 3, \"bytes_in\": 96,"));
 
     assert_non_null(strstr(text, "\"write_failures\": 0"));
     end(link, output);
@@ -294,7 +301,7 @@ static void changes_are_made(void **state)
     char text[4096], name[] = "/tmp/tcpct-settings-XXXXXX";
     close(mkstemp(name));
     write_file(name, "loss=100%\n");
-    pid_t link = start(&output, "--settings", name);
+    pid_t link = start(&output, (char *[]){ "--settings", name, NULL });
     read_until(output, text, sizeof text, "\n");
     send_until(link, output, "lost");
     write_file(name, "loss=0\n");
@@ -306,10 +313,86 @@ static void changes_are_made(void **state)
     unlink(name);
     end(link, output);
 
-    link = start(&output, "--at=100ms", "loss=100%");
+    link = start(&output, (char *[]){ "--at=100ms", "loss=100%", NULL });
     read_until(output, text, sizeof text, "\n");
     send_until(link, output, "lost");
     end(link, output);
+}
+
+static int compare_packets(const void *a, const void *b)
+{
+    return memcmp(a, b, 32);
+}
+
+enum { SENT = 300, RECORDED_MAX = 2 * SENT };
+
+/* The packets of a capture, but for the kernel's identification, and with it the header's checksum. */
+static size_t read_capture(const char *name, uint8_t packets[RECORDED_MAX][32])
+{
+    char error[PCAP_ERRBUF_SIZE];
+    struct pcap_pkthdr *header;
+    const u_char *bytes;
+    size_t count = 0;
+    pcap_t *capture = pcap_open_offline(name, error);
+    assert_non_null(capture);
+    while (pcap_next_ex(capture, &header, &bytes) == 1) {
+        assert_true(count < RECORDED_MAX && header->caplen == sizeof packets[0]);
+        uint8_t *packet = packets[count++];
+        memcpy(packet, bytes, sizeof packets[0]);
+        memset(packet + 4, 0, 2);
+        memset(packet + 10, 0, 2);
+    }
+    pcap_close(capture);
+    return count;
+}
+
+/* What comes of SENT numbered packets on a bad link with this seed, from its capture. */
+static size_t pass_with(char *seed, uint8_t packets[RECORDED_MAX][32])
+{
+    char name[] = "/tmp/tcpct-link-XXXXXX", settings[] = "/tmp/tcpct-settings-XXXXXX", text[4096];
+    int output;
+    close(mkstemp(name));
+    close(mkstemp(settings));
+    write_file(settings, "loss=10%\nburst-enter=2%\nburst-leave=30%\nduplicate=5%\ncorrupt=5%\n"
+                         "reorder=10%\nreorder-by=200ms\n");
+    pid_t link = start(
+        &output, (char *[]){ "--seed", seed, "--capture", name, "--settings", settings, NULL });
+    read_until(output, text, sizeof text, "\n");
+    send_packets(SENT);
+    unsigned long long in, out, lost, twice;
+    do {
+        kill(link, SIGUSR1);
+        read_until(output, text, sizeof text, "}}\n");
+        in = strtoull(strstr(text, "\"packets_in\": ") + 14, NULL, 10);
+        out = strtoull(strstr(text, "\"packets_out\": ") + 15, NULL, 10);
+        lost = strtoull(strstr(text, "\"lost\": ") + 8, NULL, 10);
+        twice = strtoull(strstr(text, "\"duplicated\": ") + 14, NULL, 10);
+    } while (in < SENT || out + lost < in + twice);
+    end(link, output);
+    size_t count = read_capture(name, packets);
+    unlink(name);
+    unlink(settings);
+    return count;
+}
+
+/* tcpct-link(1): "With the same seed the same packets of a direction, counted from the first, meet
+ * the same fate": two captures hold the same packets, lost, doubled and corrupted alike. */
+static void the_same_seed_does_the_same(void **state)
+{
+    (void)state;
+    static uint8_t first[RECORDED_MAX][32], second[RECORDED_MAX][32];
+    if (!namespace_enter())
+        skip();
+    size_t count = pass_with("7", first);
+    assert_in_range(count, SENT / 2, SENT - 1);
+    assert_int_equal(pass_with("7", second), count);
+    qsort(first, count, sizeof first[0],
+          compare_packets); /* the delayed ones: when, is the clock's */
+    qsort(second, count, sizeof second[0], compare_packets);
+    assert_memory_equal(first, second, count * sizeof first[0]);
+    size_t other = pass_with("8", second);
+    qsort(second, other, sizeof second[0], compare_packets);
+    assert_true(other != count || memcmp(first, second, count * sizeof first[0]) != 0);
 }
 
 static void failures_are_told(void **state)
@@ -337,10 +420,15 @@ static void failures_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usage_errors),      cmocka_unit_test(values_are_taken),
-        cmocka_unit_test(boxes_are_taken),   cmocka_unit_test(changes_are_taken),
-        cmocka_unit_test(settings_are_read), cmocka_unit_test(packets_pass),
-        cmocka_unit_test(changes_are_made),  cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(usage_errors),
+        cmocka_unit_test(values_are_taken),
+        cmocka_unit_test(boxes_are_taken),
+        cmocka_unit_test(changes_are_taken),
+        cmocka_unit_test(settings_are_read),
+        cmocka_unit_test(packets_pass),
+        cmocka_unit_test(the_same_seed_does_the_same),
+        cmocka_unit_test(changes_are_made),
+        cmocka_unit_test(failures_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
