@@ -2,9 +2,11 @@
 #include "tools/svg.h"
 
 static const char *const light[SVG_COLOURS] = { "#1f6fb4", "#c8501a", "#2b8a3e", "#8e44ad",
-                                                "#b8860b", "#c2255c", "#0b7285", "#666666" };
+                                                "#b8860b", "#c2255c", "#0b7285", "#666666",
+                                                "#5b7a00", "#3d3d9e" };
 static const char *const dark[SVG_COLOURS] = { "#6cb2eb", "#ff9b66", "#69c97b", "#c792e9",
-                                               "#e6c04b", "#ff85ad", "#4fc3d9", "#aaaaaa" };
+                                               "#e6c04b", "#ff85ad", "#4fc3d9", "#aaaaaa",
+                                               "#a8d24a", "#a3a3ff" };
 
 static void colours(FILE *out, const char *ink, const char *faint, const char *paper,
                     const char *const *things)

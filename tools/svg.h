@@ -1,7 +1,7 @@
 /* svg.h - pictures as SVG: text stays text, and light or dark follows the reader's preference.
  *
  * A picture is `svg_begin`, elements, `svg_end`. Colours are classes: `ink` is the colour of text,
- * `faint` of grids, `paper` of the background, and `s0` to `s7` of the things shown, each good for
+ * `faint` of grids, `paper` of the background, and `s0` to `s9` of the things shown, each good for
  * fill; with `line` beside it, for stroke. Coordinates are pixels, from the upper left.
  */
 #ifndef TOOLS_SVG_H
@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { SVG_COLOURS = 8 };
+enum { SVG_COLOURS = 10 };
 
 enum svg_anchor { SVG_START, SVG_MIDDLE, SVG_END };
 

@@ -7,7 +7,8 @@ if ! command -v chromium >/dev/null; then
     exit 0
 fi
 
-cat >"$work/page.lab" <<'END'
+# Ten ways, so that every colour is there.
+cat >"$work/page.lab" <<END
 title  Titles & <marks> "in" it
 about
        A paragraph.
@@ -16,9 +17,10 @@ about
 host   client 10.60.1.0/24
 vary   size 1000 2000
 measure client one
-       echo "{\"time_ms\": $size}"; echo "{\"time_ms\": $((size + 3))}"
+       echo "{\"time_ms\": \$size}"; echo "{\"time_ms\": \$((size + 3))}"
 measure client "two & <three>"
-       echo "{\"time_ms\": $((size * 2))}"
+       echo "{\"time_ms\": \$((size * 2))}"
+$(for i in {3..10}; do printf 'measure client %d\n       echo "{\\"time_ms\\": %d}"\n' $i $((i * 900)); done)
 table  time_ms
 lines  size time_ms log=x log=y "A <picture>"
 bars   size time_ms
