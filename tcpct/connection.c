@@ -213,6 +213,12 @@ int tcpct_option_set(struct tcpct_connection *connection, enum tcpct_option opti
             return TCPCT_ERROR_INVALID;
         connection->traffic_class = (uint8_t)(value << 2);
         return TCPCT_OK;
+    case TCPCT_OPTION_CONGESTION:
+        if (value > TCPCT_CONGESTION_NEWRENO)
+            return TCPCT_ERROR_INVALID;
+        connection->congestion.control =
+            value == TCPCT_CONGESTION_NEWRENO ? &congestion_newreno : &congestion_cubic;
+        return TCPCT_OK;
     case TCPCT_OPTION_KEEPALIVE:
         connection->keepalive_us = value;
         if (value)

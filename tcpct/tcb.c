@@ -94,6 +94,7 @@ struct tcpct_connection *tcb_create(struct tcpct_stack *stack, const struct endp
     connection->heap_index = UINT32_MAX;
     connection->user_timeout_us = stack->config.user_timeout_us;
     connection->mss = mss_default(&endpoints->remote);
+    connection->congestion.control = &congestion_cubic;
     timer_stop_all(connection);
     rtt_init(&connection->rtt);
     tune_begin(connection);
@@ -392,7 +393,7 @@ void tcb_peer_options(struct tcpct_connection *connection, const struct tcp_opti
     connection->timestamps = options->timestamp_size > 0;
     connection->timestamp_size = connection->timestamps ? 4 : 0;
     connection->timestamps_settled = true;
-    congestion_init(&connection->congestion, &congestion_cubic, connection->mss);
+    congestion_init(&connection->congestion, connection->congestion.control, connection->mss);
 }
 
 enum { UTO_MINUTES = 0x8000, UTO_MAX = 0x7fff }; /* the granularity bit; RFC 5482, 3 */

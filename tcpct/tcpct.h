@@ -380,6 +380,11 @@ void tcpct_abort(struct tcpct_connection *connection);
 /* TCPCT_OK while it lives, else why it failed. */
 int tcpct_connection_error(const struct tcpct_connection *connection);
 
+enum tcpct_congestion {
+    TCPCT_CONGESTION_CUBIC,   /* RFC 9438 */
+    TCPCT_CONGESTION_NEWRENO, /* RFC 5681, RFC 6582 */
+};
+
 enum tcpct_option {
     TCPCT_OPTION_NODELAY,      /* 1: no Nagle (RFC 9293, 3.7.4); default 0 */
     TCPCT_OPTION_USER_TIMEOUT, /* microseconds */
@@ -387,6 +392,7 @@ enum tcpct_option {
     TCPCT_OPTION_MSS,          /* the largest segment we take, 128 bytes to what the device carries:
                                   the Initiator of a connection with cookies may change it at any
                                   time (RFC 6013, 2.5) */
+    TCPCT_OPTION_CONGESTION,   /* enum tcpct_congestion; default TCPCT_CONGESTION_CUBIC */
     TCPCT_OPTION_KEEPALIVE,    /* idle microseconds before keep-alives (RFC 9293, 3.8.4); 0: none */
 };
 /* Errors: INVALID. */

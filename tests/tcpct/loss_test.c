@@ -145,6 +145,24 @@ static void test_proportional_rate_reduction(void **state)
     script_end(t);
 }
 
+/* RFC 5681, (4): NewReno, if it is chosen, halves. */
+static void test_newreno(void **state)
+{
+    struct tcpct_info info;
+    (void)state;
+    struct script *t = sending(PLAIN);
+    assert_int_equal(tcpct_option_set(t->connection, TCPCT_OPTION_CONGESTION, 2),
+                     TCPCT_ERROR_INVALID);
+    assert_int_equal(
+        tcpct_option_set(t->connection, TCPCT_OPTION_CONGESTION, TCPCT_CONGESTION_NEWRENO),
+        TCPCT_OK);
+    inject(t, ". 1 ack 1 <sack 1001-4001>");
+    expect(t, ". 1+1000");
+    tcpct_connection_info(t->connection, &info);
+    assert_int_equal(info.ssthresh, 5000);
+    script_end(t);
+}
+
 /* RFC 3522, 3; RFC 4015, 3: an echo from before the retransmission: nothing was lost, and the
  * window is what it was. */
 static void test_spurious_timeout_is_undone(void **state)
@@ -281,7 +299,7 @@ static void test_timeout_without_new_data(void **state)
     inject(t, ". 1 ack 1001");
     expect(t, ". 1001+1000");
     t = (script_end(t), sending("mss 1000"));
-    script_wait(t, 2 * SECOND);
+    script_wait(t, SECOND);
     peer_skip(t);
     inject(t, ". 1 ack 1001");
     expect(t, ". 1001+1000");
@@ -295,7 +313,7 @@ static void test_duplicates_after_a_timeout(void **state)
 {
     (void)state;
     struct script *t = sending("mss 1000");
-    script_wait(t, 2 * SECOND);
+    script_wait(t, SECOND);
     peer_skip(t);
     inject(t, ". 1 ack 10001");
     script_send(t->connection, 10000, 1000);
@@ -332,6 +350,7 @@ int main(void)
         TEST(tail_loss_probe),
         TEST(backoff),
         TEST(proportional_rate_reduction),
+        TEST(newreno),
         TEST(spurious_timeout_is_undone),
         TEST(without_sack),
         TEST(dsack_widens_the_window),
