@@ -217,7 +217,7 @@ static void include(void **state)
                             "$INCLUDE b\\ c z.x.");
     write_file("sub/inner", "  A 192.0.2.3\n$ORIGIN w\nb A 192.0.2.4\n$INCLUDE more");
     write_file("sub/more", "c A 192.0.2.5\n");
-    write_file("b c", "d A 192.0.2.6\n");
+    write_file("b c", "$TTL 77\nd A 192.0.2.6\n");
     struct dns_zones *zones = load_main(error);
     if (!zones) {
         fail_msg("%s", error);
@@ -230,7 +230,10 @@ static void include(void **state)
     expect_answer(zones, "d.x. A", 0, "NOERROR aa, an d.x. A 192.0.2.6");
     expect_answer(zones, "d.z.x. A", 0, "NOERROR aa, an d.z.x. A 192.0.2.6");
     expect_answer(zones, "last.x. A", 0, "NOERROR aa, an last.x. A 192.0.2.9");
-    assert_int_equal(zones->zones[0]->sources.count, 5);
+    const struct zone *zone = zones->zones[0];
+    assert_int_equal(zone->sources.count, 5);
+    uint32_t last = zone_find(zone, (const uint8_t *)"\4last\1x", 8);
+    assert_int_equal(zone_set_find(zone, &zone->nodes[last], DNS_A)->ttl, 77);
     dns_zones_free(zones);
 }
 

@@ -26,12 +26,12 @@ static const char nsec_zone[] = "x. SOA ns.x. h.x. 1 2 3 4 5\nx." SIG(
                             "DNAME") "d.x. NSEC ns.x. DNAME RRSIG NSEC\n"
                                      "d.x." SIG("NSEC") "ns.x. A 192.0.2.1\nns.x." SIG(
                                          "A") "ns.x. NSEC s.x. A RRSIG NSEC\n"
-                                              "s.x. NS ns.s.x.\nns.s.x. A 192.0.2.2\ns.x. NSEC *.w.x. NS RRSIG NSEC\ns.x." SIG(
-                                                  "NSEC") "*.w.x. MX 1 ns.x.\n*.w.x." SIG("MX") "*.w.x. NSEC x. MX RRSIG NSEC\n*.w.x." SIG("NSEC");
+                                              "s.x. NS ns.s.x.\nns.s.x. A 192.0.2.2\ns.x. NSEC *.w.x. NS RRSIG NSEC\ns.x." SIG("NSEC") "*.w.x. MX 1 ns.x.\n*.w.x." SIG(
+                                                  "MX") "*.w.x. NSEC x. MX RRSIG NSEC\n*.w.x." SIG("NSEC") "o.x. CNAME c.e.y.\n*.u.x. CNAME l.y.\n";
 
 static const char nsec3_zone[] =
     "y. SOA ns.y. h.y. 1 2 3 4 5\ny. NS ns.y.\ny. NSEC3PARAM 1 0 1 ab\n*.y. A 192.0.2.1\n"
-    "s.y. NS ns.y.\n"
+    "s.y. NS ns.y.\nc.y. CNAME q.d.x.\ne.y. DNAME d.x.\nl.y. CNAME o.x.\n"
     "20000000000000000000000000000000.y. NSEC3 1 1 1 ab 80000000000000000000000000000000 A\n"
     "80000000000000000000000000000000.y. NSEC3 1 1 1 ab 20000000000000000000000000000000 NS\n";
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Our answers beside those of Knot and NSD, for every kind of question that the shipped zones and those
-# of tests/net/zones give rise to (aliases across zones, zones below zones, the root, every type): of the answer function itself, and of `tcpct dnsd` over the kernel's TCP. What may differ
-# is said in dns_compare.c. The servers run with configurations of their own, in a network namespace
-# of their own, and end with the test.
+# of tests/net/zones give rise to (aliases across zones, zones below zones, the root, every type): of
+# the answer function itself, and of `tcpct dnsd` over the kernel's TCP, TCPCT and UDP. What may differ
+# is said in RFC6013-NOTES.md. The servers run with configurations of their own, in a network
+# namespace of their own, and end with the test.
 if [ "$(id -u)" -eq 0 ] && [ -z "${DNS_COMPARE_NAMESPACE:-}" ]; then
     exec env DNS_COMPARE_NAMESPACE=1 unshare --net bash "$0"
 fi
@@ -39,9 +40,9 @@ chain.test         $own/chain.zone
 END
 cat >"$work/below" <<END
 .                  $own/root.signed
+chain.test         $own/chain.zone
 parent.test        $own/parent.signed
 child.parent.test  $own/child.signed
-chain.test         $own/chain.zone
 END
 
 # serve LIST PORT: starts Knot at that port, and NSD at the two after it, first with minimal responses.
@@ -53,6 +54,7 @@ serve() {
 server:
     rundir: $list.knot
     listen: 127.0.0.1@$knot
+    tcp-idle-timeout: 1000
 database:
     storage: $list.knot
 log:
@@ -86,6 +88,7 @@ server:
     xfrdfile: ""
     xfrdir: $list.$port
     rrl-ratelimit: 0
+    tcp-timeout: 1000
     server-count: 1
     minimal-responses: $minimal
 remote-control:
@@ -121,7 +124,9 @@ await() {
 
 serve "$work/beside" 5301
 serve "$work/below" 5304
+echo 1 >/proc/sys/net/ipv4/ip_forward # between dnsd's device and the stub's
 background "$work/dnsd.log" "$TCPCT" dnsd --zones "$work/beside" || exit 1
+background "$work/stub.log" "$TCPCT" stub --upstream 10.60.13.2 || exit 1
 await "$work/beside" 5301
 await "$work/below" 5304
 
@@ -131,7 +136,11 @@ files() { awk '{ print $1 "=" $2 }' "$1"; }
 mapfile -t all < <(files "$work/beside")
 "$compare" "${beside[@]}" "${all[@]}" || failed=1
 mapfile -t all < <(files "$work/below")
-"$compare" "${below[@]}" "${all[@]}" || failed=1
-"$compare" --ours 10.60.13.2@53 "${beside[@]}" "example=$demo/example.signed" \
-    "slhdsa128s.test=$demo/slhdsa128s.zone" || failed=1
+"$compare" --only 2 "${below[@]}" "${all[@]}" || failed=1
+# Over plain TCP, over UDP, and over TCPCT by way of the stub.
+small=example=$demo/example.signed large=slhdsa128s.test=$demo/slhdsa128s.zone
+"$compare" --ours 10.60.13.2@53 "${beside[@]}" "$small" "$large" || failed=1
+"$compare" --ours-udp 10.60.13.2@53 "${beside[@]}" "$small" "$large" || failed=1
+"$compare" --ours 127.0.0.53@53 "${beside[@]}" "$small" "$large" || failed=1
+end || not_ok "the stub ends" "status $?: $(cat "$work/stub.log")"
 end || not_ok "dnsd ends" "status $?: $(cat "$work/dnsd.log")"
