@@ -15,7 +15,7 @@
 enum {
     NAME_SIZE = 128,
     ERROR_SIZE = 512,
-    READ_BATCH = 32, /* packets of a device a turn, so that the turn's clock stays true */
+    READ_BATCH = 32, /* packets of a device a turn, so that none waits long to leave */
     WRITE_BATCH = 64,
     DEVICE_QUEUE = 2000, /* packets of a burst that wait to be read, not lost before the link */
     PACKETS_MAX = 32768,
@@ -51,7 +51,8 @@ static void device_ready(void *context, int fd, short events, uint64_t now_us)
                                                     tun_device_name(device), strerror(errno)));
         if (got <= 0)
             return;
-        link_packet_in(emulator->link, direction, &packet, now_us);
+        /* Not the turn's clock: what came after that was read would leave too early. */
+        link_packet_in(emulator->link, direction, &packet, loop_clock_us());
     }
 }
 
@@ -102,6 +103,7 @@ static void deliver(void *context, struct tcpct_stack *stack, uint64_t now_us)
     (void)stack;
     struct tcpct_packet packet = { .data = emulator->bytes, .size = sizeof emulator->bytes };
     uint64_t change_us = make_changes(emulator, now_us);
+    now_us = loop_clock_us(); /* reading took its time */
     for (int i = 0; i < LINK_DIRECTIONS; i++) {
         struct tun_device *to = emulator->devices[!i];
         for (int j = 0; j < WRITE_BATCH; j++) {
