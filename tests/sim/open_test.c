@@ -269,6 +269,98 @@ static void test_out_never(void **state)
     script_end(t);
 }
 
+/* The next scene of one stack: the peer speaks to another port, from another. */
+static void turn_to(struct script *t, uint16_t stack_port)
+{
+    t->stack_port = stack_port;
+    t->peer_port++;
+    t->stack_timestamp = t->next = 0;
+}
+
+/* 12: "configurable, separately for each port": five listeners of one stack. */
+static void test_parameters_of_each_listener(void **state)
+{
+    (void)state;
+    static const struct tcpct_parameters others[] = {
+        { .cookie_desired = 16, .in_always = true },
+        { .cookie_desired = 16, .out_never = true },
+        { .cookie_desired = 16, .syn_ack_data_limit = 1220 },
+        { .cookie_desired = 16, .extend_ts = 64 },
+    };
+    struct script *t = listen_with((struct tcpct_parameters){ .cookie_desired = 16 });
+    struct tcpct_listener *listeners[4];
+    for (unsigned i = 0; i < 4; i++) {
+        const struct tcpct_listen_options options = { .port = (uint16_t)(60 + i),
+                                                      .parameters = others[i],
+                                                      .answer = give_answer,
+                                                      .answer_context = &asked_context };
+        assert_int_equal(tcpct_listen(t->host.stack, &options, &listeners[i]), TCPCT_OK);
+    }
+    inject_data(t, SYN, request, sizeof(request));
+    expect(t, "S. 0 ack 1 <cookie, *>");
+    turn_to(t, SIM_PORT);
+    inject(t, "S 0 <mss 1460, ts 100>");
+    expect(t, "S. 0 ack 1 <mss 1460, ts>");
+    turn_to(t, 60);
+    inject_verdict(t, "S 0 <mss 1460, ts 100>", TCPCT_UNACCEPTABLE);
+    turn_to(t, 61);
+    inject_data(t, SYN, request, sizeof(request));
+    expect(t, "S. 0 ack 1 <mss 1460, sackOK, ts, wscale 5>");
+    assert_int_equal(asked, 0);
+    turn_to(t, 62);
+    inject_data(t, SYN, request, sizeof(request));
+    expect_data(t, "S. 0 ack 21 <cookie, *>", answer, sizeof(answer));
+    turn_to(t, SIM_PORT);
+    inject(t, SYN);
+    expect(t, "S. 0 ack 1");
+    inject(t, ". 1+5 ack 1 <tsx64 101, pair, mss 1460>");
+    script_wait(t, 50 * MILLISECOND);
+    expect(t, ". 1 ack 6 <tsx, pair, *>");
+    turn_to(t, 63);
+    inject(t, SYN);
+    expect(t, "S. 0 ack 1");
+    inject(t, ". 1+5 ack 1 <tsx64 101, pair, mss 1460>");
+    script_wait(t, 50 * MILLISECOND);
+    expect(t, ". 1 ack 6 <tsx64, pair, *>");
+    script_end(t);
+}
+
+/* 12: "... or connection": of one stack, each with its own. */
+static void test_parameters_of_each_connection(void **state)
+{
+    (void)state;
+    static const struct {
+        struct tcpct_parameters parameters;
+        const char *syn;
+        unsigned data; /* bytes in the <SYN> */
+    } cases[] = {
+        { { .cookie_desired = 16 }, "S 0 <mss 1460, sackOK, ts, wscale 5, cookie>", 0 },
+        { { .cookie_desired = 8 }, "S 0 <mss 1460, sackOK, ts, wscale 5, cookie>", 0 },
+        { { .cookie_desired = 0 }, "S 0 <mss 1460, sackOK, ts, wscale 5>", 0 },
+        { { .cookie_desired = 16, .out_never = true }, "S 0 <mss 1460, sackOK, ts, wscale 5>", 0 },
+        { { .cookie_desired = 14, .syn_data_limit = 496 },
+          "S 0 <mss 1460, sackOK, ts, wscale 5, cookie>",
+          sizeof(request) },
+        { { .cookie_desired = 10, .syn_data_limit = sizeof(request) - 1 },
+          "S 0 <mss 1460, sackOK, ts, wscale 5, cookie>",
+          0 },
+    };
+    struct script *t = connect_with((struct tcpct_parameters){ .cookie_desired = 16 }, NULL, 0);
+    expect(t, "S 0 <cookie, *>");
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct tcpct_connect_options options = { .remote = t->peer_address,
+                                                       .remote_port = SIM_PORT,
+                                                       .parameters = cases[i].parameters,
+                                                       .request = (const uint8_t *)request,
+                                                       .request_size = sizeof(request) };
+        struct tcpct_connection *connection;
+        assert_int_equal(tcpct_connect(t->host.stack, &options, &connection, t->now_us), TCPCT_OK);
+        t->cookie_size = cases[i].parameters.cookie_desired;
+        expect_data(t, cases[i].syn, request, cases[i].data);
+    }
+    script_end(t);
+}
+
 /* 3: Timestamps are required: a Cookie without them is not answered by one. */
 static void test_cookie_needs_timestamps(void **state)
 {
@@ -549,6 +641,8 @@ int main(void)
         TEST(opening_again),
         TEST(in_always),
         TEST(out_never),
+        TEST(parameters_of_each_listener),
+        TEST(parameters_of_each_connection),
         TEST(cookie_needs_timestamps),
         TEST(larger_timestamps),
         TEST(reset_without_tcb),
