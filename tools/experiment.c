@@ -251,6 +251,19 @@ static void label_rows(struct experiment *experiment, size_t first, size_t count
         rows_remove(experiment->rows, first, measure->skip < count ? measure->skip : count);
 }
 
+/* The last value of what the part's first table shows, as far as this measurement has one. */
+static void last_value(const struct experiment *experiment, size_t first, char *text, size_t size)
+{
+    const struct lab_figure *figure = experiment->part->figures;
+    *text = '\0';
+    if (experiment->part->figure_count == 0)
+        return;
+    for (size_t row = rows_count(experiment->rows); row-- > first && *text == '\0';)
+        if (rows_get(experiment->rows, row, figure->names[0]) != NULL)
+            snprintf(text, size, "%s %.200s", figure->names[0],
+                     rows_get(experiment->rows, row, figure->names[0]));
+}
+
 static void show_progress(const struct experiment *experiment, const struct lab_measure *measure,
                           const char *outcome)
 {
@@ -295,8 +308,11 @@ static int measure_one(struct experiment *experiment, size_t number)
     if (!good && *last == '\0')
         snprintf(last, sizeof last, status == -2 ? "took too long" : "status %d", status);
     char text[320];
-    snprintf(text, sizeof text, "failed: %s", last);
-    show_progress(experiment, measure, good ? "" : text);
+    if (good)
+        last_value(experiment, first, text, sizeof text);
+    else
+        snprintf(text, sizeof text, "failed: %s", last);
+    show_progress(experiment, measure, text);
     return 0;
 }
 
