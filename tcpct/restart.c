@@ -299,6 +299,14 @@ bool restart_refuses(struct tcpct_stack *stack, const struct segment *segment)
     return true;
 }
 
+void restart_superseded(struct tcpct_stack *stack, const struct segment *segment)
+{
+    struct endpoints endpoints = demux_endpoints(segment);
+    struct remembered *entry = find(stack, false, &endpoints);
+    if (entry)
+        entry->flags = 0;
+}
+
 /* Whether a segment is an opening of the exchange that this TCB was made by. */
 static bool is_opening(const struct tcpct_connection *connection, const struct segment *segment)
 {

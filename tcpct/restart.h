@@ -46,6 +46,9 @@ void restart_failed(struct tcpct_connection *connection, uint64_t now_us);
 
 /* ---- Responder ----------------------------------------------------------------------------- */
 
+/* An opening of another exchange, that verifies, has ended a TCB. Both may have the same date, which is
+ * rounded (listen.h): what is remembered against the pair of the older says nothing of the later. */
+void restart_superseded(struct tcpct_stack *stack, const struct segment *segment);
 /* Whether an opening that verifies, and meets no TCB, was executed before, or is not answered any
  * more, or not until the answer to the one before is acknowledged. Counted. */
 bool restart_refuses(struct tcpct_stack *stack, const struct segment *segment);

@@ -362,9 +362,12 @@ static bool ends_time_wait(const struct tcpct_connection *connection, const stru
 }
 
 /* Whether an opening is of an exchange before this connection's. If the timestamps of both
- * <SYN,ACK(SYN)>s are the same, as they are rounded, the Initiator's tell (4.1). */
+ * <SYN,ACK(SYN)>s are the same, as they are rounded, the Initiator's tell (4.1). One that began beside a
+ * plain connection is dated after all that this has sent (4.2). */
 static bool is_earlier(const struct tcpct_connection *connection, const struct tcp_options *options)
 {
+    if (connection->pair.size == 0)
+        return seq_leq(options->timestamp_echo, connection->timestamp_first);
     if (options->timestamp_echo == connection->responder_timestamp)
         return seq_lt(options->timestamp_value, connection->opening_timestamp);
     return seq_lt(options->timestamp_echo, connection->responder_timestamp);
@@ -392,6 +395,7 @@ static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
     if (is_earlier(connection, &segment->options))
         return TCPCT_BAD_COOKIE;
     tcb_closed(connection, TCPCT_ERROR_RESET, now_us);
+    restart_superseded(stack, segment);
     return without_tcb(stack, segment, reply, now_us);
 }
 

@@ -159,10 +159,7 @@ static void test_fin_without_pair_is_ignored(void **state)
         inject_verdict(t, "F. 111 ack 101 <tsx 202, badpair>", TCPCT_BAD_COOKIE);
         expect_nothing(t);
         inject(t, "F. 111 ack 101 <tsx 203 ecr 1, pair>");
-        if (parties[i] == responder)
-            expect(t, ". 101 ack 111");
-        else /* what echoes nothing of this incarnation is not for it */
-            expect_nothing(t);
+        expect_nothing(t); /* what echoes nothing of this incarnation is not for it */
         assert_int_equal(script_state(connection), TCPCT_ESTABLISHED);
         script_receive(connection, 100, 10);
         assert_false(is_at_end(connection));
