@@ -57,6 +57,16 @@ static bool take_opt(struct dns_query *query, const uint8_t *owner, const uint8_
            edns_take_options(query, head + RECORD_HEAD_SIZE, dns_get16(head + 8));
 }
 
+/* The SOA of the authority section, from its data on: two names, then the serial. */
+static void take_serial(struct dns_query *query, const uint8_t *message, size_t end, size_t at)
+{
+    for (unsigned names = 0; names < 2 && at > 0; names++)
+        at = dns_name_skip(message, end, at);
+    query->has_serial = at > 0 && at + 4 <= end;
+    if (query->has_serial)
+        query->serial = dns_get32(message + at);
+}
+
 /* Walks the records from `at`. OPT counts in the additional section only. */
 static bool take_records(struct dns_query *query, const uint8_t *message, size_t size, size_t at)
 {
@@ -69,6 +79,8 @@ static bool take_records(struct dns_query *query, const uint8_t *message, size_t
         size_t next = head + RECORD_HEAD_SIZE + dns_get16(message + head + 8);
         if (next > size)
             return false;
+        if (i == dns_get16(message + 6) && i < before && dns_get16(message + head) == DNS_SOA)
+            take_serial(query, message, next, head + RECORD_HEAD_SIZE);
         if (dns_get16(message + head) == DNS_OPT && i >= before &&
             !take_opt(query, message + at, message + head))
             return false;
@@ -85,6 +97,7 @@ enum dns_verdict dns_query_parse(struct dns_query *query, const uint8_t *message
     query->flags = dns_get16(message + 2);
     query->opcode = message[2] >> 3 & 15;
     query->edns = query->dnssec_ok = query->keepalive = query->padded = false;
+    query->has_serial = false;
     query->edns_version = query->cookie_size = 0;
     query->cookie = NULL;
     query->udp_size = UDP_SIZE_MIN;

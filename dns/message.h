@@ -36,6 +36,7 @@ enum dns_rcode {
     DNS_NOTIMP = 4,
     DNS_REFUSED = 5,
     DNS_YXDOMAIN = 6,
+    DNS_NOTAUTH = 9,
     DNS_BADVERS = 16,   /* from here on the upper bits stand in the OPT record */
     DNS_BADCOOKIE = 23, /* RFC 7873 */
 };
@@ -76,7 +77,9 @@ struct dns_query {
     uint8_t label_at[NAME_LABELS_MAX + 1]; /* where each label, the root last, begins */
     bool edns;                             /* an OPT record was there */
     bool dnssec_ok;                        /* ... with DO */
-    bool keepalive, padded;                /* ... with these options (see edns.h) */
+    bool has_serial;                       /* of the SOA in an IXFR query (RFC 1995, 3) */
+    uint32_t serial;
+    bool keepalive, padded; /* ... with these options (see edns.h) */
     uint8_t edns_version;
     uint8_t cookie_size;
     const uint8_t *cookie; /* a DNS cookie, in the message; NULL: none */

@@ -140,6 +140,32 @@ static bool is_unproved(const struct reply *reply)
            !reply->cookie_good;
 }
 
+/* AXFR and IXFR; the latter's differences are the whole zone, or a single SOA (RFC 1995, 4), which is
+ * all of it that a datagram gets. */
+static size_t answer_transfer(struct reply *reply, const struct dns_zones *zones)
+{
+    const struct dns_channel *channel = reply->channel;
+    struct dns_query *query = &reply->query;
+    bool stream = channel->transport == DNS_STREAM;
+    if (!channel->may_transfer || (!stream && query->type == DNS_AXFR))
+        return finish_error(reply, DNS_REFUSED, EDNS_ERROR_PROHIBITED);
+    const struct sought_name name = { query->lower, query->name_size, query->labels,
+                                      query->label_at };
+    const struct zone *zone = dns_zones_find(zones, &name, DNS_SOA);
+    if (!zone || zone->origin_size != query->name_size)
+        return finish_error(reply, DNS_NOTAUTH, EDNS_ERROR_NOT_AUTHORITATIVE);
+    if (stream) {
+        if (!channel->transfer || reply->room < DNS_MESSAGE_SIZE_MAX)
+            return 0;
+        transfer_begin(channel->transfer, zone, query);
+        return transfer_next(channel->transfer, reply->answer.compose.message);
+    }
+    query->type = DNS_SOA;
+    query->dnssec_ok = false;
+    answer_resolve(&reply->answer, zones);
+    return finish_answer(reply);
+}
+
 static size_t answer_question(struct reply *reply, const struct dns_zones *zones)
 {
     const struct dns_query *query = &reply->query;
@@ -156,7 +182,7 @@ static size_t answer_question(struct reply *reply, const struct dns_zones *zones
     if (query->class != DNS_CLASS_IN)
         return finish_error(reply, DNS_REFUSED, EDNS_ERROR_NOT_SUPPORTED);
     if (query->type == DNS_AXFR || query->type == DNS_IXFR)
-        return finish_error(reply, DNS_REFUSED, EDNS_ERROR_PROHIBITED);
+        return answer_transfer(reply, zones);
     if (!answer_resolve(&reply->answer, zones))
         return finish_error(reply, DNS_REFUSED, EDNS_ERROR_NOT_AUTHORITATIVE);
     return reply->answer.overflow ? finish_overflow(reply) : finish_answer(reply);

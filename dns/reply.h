@@ -7,7 +7,7 @@
 #define DNS_REPLY_H
 
 #include "cookies.h"
-#include "zones.h"
+#include "transfer.h"
 
 enum dns_transport {
     DNS_STREAM,   /* whole replies of up to 65535 bytes; one that exceeds `room` gives 0 */
@@ -21,6 +21,9 @@ struct dns_channel {
     uint16_t keepalive; /* what a client of a stream that asks is told, in units of 100 ms (RFC
                            7828) */
     bool pads;          /* replies to padded queries are padded (RFC 8467) */
+    bool may_transfer;  /* the client may have whole zones: over a stream, where one begins in
+                           `transfer` (NULL: return 0, ask again where there is one) */
+    struct transfer *transfer;
     /* DNS cookies; NULL: they are ignored. The client and the time (seconds since 1970) are those
      * that a cookie is made for. */
     const struct dns_cookies *cookies;
@@ -32,7 +35,7 @@ struct dns_channel {
 /* Nothing more is known of these. */
 extern const struct dns_channel dns_any_stream, dns_any_datagram;
 
-/* Answers a query message. Writes a message of at most `room` bytes and returns how
+/* Answers a query message; of a transfer, with the first. Writes a message of at most `room` bytes and returns how
  * many. 0: nothing is to be
  * sent (too short for a header, or a response itself) or the reply does not fit. */
 size_t dns_reply(const struct dns_zones *zones, const struct dns_channel *channel,

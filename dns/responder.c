@@ -12,13 +12,16 @@ enum { FRAME_SIZE_MAX = 2 + DNS_MESSAGE_SIZE_MAX, KEEPALIVE_UNIT_US = 100000 };
 struct client {
     struct tcpct_connection *connection;
     struct client *older, *newer;
-    uint64_t active_us;
+    struct client *next, **link; /* among those whose addresses have one hash */
+    uint64_t active_us, born_us;
     struct tcpct_address address;
     bool cookies; /* RFC 6013 is in force */
     struct framing framing;
     uint8_t *pending; /* of an answer, what the stack has not taken; NULL: nothing */
     size_t pending_size, pending_sent;
-    bool ended; /* the client has closed its direction */
+    struct transfer *transfer; /* under way; NULL: none */
+    bool asked, several;       /* it has asked, and more than once */
+    bool ended;                /* the client has closed its direction */
 };
 
 struct responder {
@@ -26,6 +29,9 @@ struct responder {
     struct responder_options options;
     struct responder_counters counters;
     struct client *oldest, *newest;
+    struct client **buckets; /* by hash of the address */
+    size_t bucket_mask;
+    uint64_t now_us;               /* of this turn */
     uint8_t frame[FRAME_SIZE_MAX]; /* the answer being sent */
 };
 
@@ -55,9 +61,62 @@ static void list_append(struct responder *responder, struct client *client, uint
     responder->newest = client;
 }
 
+/* ---- clients of one address ---------------------------------------------------------------- */
+
+/* Bytes of an address that are one client's: IPv6 gives everybody a /64. */
+static size_t client_size(const struct tcpct_address *address)
+{
+    return address->family == 4 ? 4 : 8;
+}
+
+static struct client **bucket_of(const struct responder *responder,
+                                 const struct tcpct_address *address)
+{
+    uint64_t hash = name_hash(address->bytes, client_size(address));
+    return &responder->buckets[hash & responder->bucket_mask];
+}
+
+static void bucket_add(struct responder *responder, struct client *client)
+{
+    client->link = bucket_of(responder, &client->address);
+    client->next = *client->link;
+    *client->link = client;
+    if (client->next)
+        client->next->link = &client->next;
+}
+
+static void bucket_remove(struct client *client)
+{
+    *client->link = client->next;
+    if (client->next)
+        client->next->link = client->link;
+}
+
+/* Whether the client at this address has as many connections as it may. */
+static bool has_enough(const struct responder *responder, const struct tcpct_address *address)
+{
+    uint32_t count = 0;
+    for (const struct client *other = *bucket_of(responder, address); other; other = other->next)
+        count += other->address.family == address->family &&
+                 memcmp(other->address.bytes, address->bytes, client_size(address)) == 0;
+    return responder->options.client_max > 0 && count >= responder->options.client_max;
+}
+
+/* ---- ends ----------------------------------------------------------------------------------- */
+
+static void end_transfer(struct client *client)
+{
+    if (client->transfer)
+        transfer_end(client->transfer);
+    free(client->transfer);
+    client->transfer = NULL;
+}
+
 static void client_free(struct responder *responder, struct client *client)
 {
     list_remove(responder, client);
+    bucket_remove(client);
+    end_transfer(client);
     framing_release(&client->framing);
     free(client->pending);
     free(client);
@@ -117,10 +176,34 @@ static struct dns_channel channel_of(const struct responder *responder, const st
 {
     uint64_t idle = responder->options.idle_us / KEEPALIVE_UNIT_US;
     struct dns_channel channel =
-        dns_server_channel(responder->server, DNS_STREAM, &client->address, client->active_us);
+        dns_server_channel(responder->server, DNS_STREAM, &client->address, responder->now_us);
     channel.keepalive = client->cookies ? 0 : idle < UINT16_MAX ? (uint16_t)idle : UINT16_MAX;
     channel.pads = responder->options.pads;
     return channel;
+}
+
+/* Sends the message in `frame`. */
+static bool send_message(struct responder *responder, struct client *client, size_t size)
+{
+    dns_put16(responder->frame, (uint16_t)size);
+    responder->counters.answer_bytes += size;
+    return send_frame(responder, client, size + 2);
+}
+
+/* Keeps a transfer that has more messages than one. False: no memory. */
+static bool go_on_transferring(struct responder *responder, struct client *client,
+                               struct transfer *transfer)
+{
+    if (!transfer->zone)
+        return true;
+    client->transfer = malloc(sizeof *client->transfer);
+    if (!client->transfer) {
+        responder->counters.memory_errors++;
+        transfer_end(transfer);
+        return false;
+    }
+    *client->transfer = *transfer;
+    return true;
 }
 
 /* False: the connection is to be aborted. */
@@ -130,6 +213,10 @@ static bool answer_query(struct responder *responder, struct client *client, con
     struct responder_counters *counters = &responder->counters;
     uint8_t *answer = responder->frame + 2;
     struct dns_channel channel = channel_of(responder, client);
+    struct transfer transfer = { .zone = NULL };
+    channel.transfer = &transfer;
+    client->several = client->asked;
+    client->asked = true;
     counters->queries++;
     size_t size = dns_reply(responder->server->zones, &channel, query, query_size, answer,
                             DNS_MESSAGE_SIZE_MAX);
@@ -137,11 +224,19 @@ static bool answer_query(struct responder *responder, struct client *client, con
         counters->dropped++;
         return true;
     }
-    dns_put16(responder->frame, (uint16_t)size);
     counters->answers++;
     counters->rcode[answer[3] & 15]++;
-    counters->answer_bytes += size;
-    return send_frame(responder, client, size + 2);
+    return go_on_transferring(responder, client, &transfer) &&
+           send_message(responder, client, size);
+}
+
+/* The next message of a transfer. False: likewise. */
+static bool transfer_more(struct responder *responder, struct client *client)
+{
+    size_t size = transfer_next(client->transfer, responder->frame + 2);
+    if (!client->transfer->zone)
+        end_transfer(client);
+    return size > 0 && send_message(responder, client, size);
 }
 
 /* Answers what is here, as long as the answers are taken. False: abort. */
@@ -150,6 +245,11 @@ static bool answer_held(struct responder *responder, struct client *client)
     const uint8_t *query;
     size_t size;
     while (!client->pending) {
+        if (client->transfer) {
+            if (!transfer_more(responder, client))
+                return false;
+            continue;
+        }
         switch (framing_next(&client->framing, &query, &size)) {
         case FRAMING_MESSAGE:
             if (!answer_query(responder, client, query, size))
@@ -166,6 +266,21 @@ static bool answer_held(struct responder *responder, struct client *client)
         }
     }
     return true;
+}
+
+static bool is_too_old(const struct responder *responder, const struct client *client,
+                       uint64_t now_us)
+{
+    return responder->options.life_us > 0 && now_us - client->born_us >= responder->options.life_us;
+}
+
+/* In order, unless the client does not read. */
+static void end(struct responder *responder, struct client *client)
+{
+    if (client->pending)
+        client_abort(responder, client);
+    else
+        client_close(responder, client);
 }
 
 /* Reads and answers until there is nothing to read or nowhere to send. False: abort. */
@@ -196,7 +311,7 @@ static bool work(struct responder *responder, struct client *client)
  * is not worth it, or this is not offered. */
 static bool client_collapse(struct responder *responder, struct client *client)
 {
-    if (!responder->options.collapse || client->pending || client->ended ||
+    if (!responder->options.collapse || client->pending || client->transfer || client->ended ||
         !framing_is_empty(&client->framing) ||
         tcpct_collapse(client->connection, NULL, NULL) != TCPCT_OK)
         return false;
@@ -204,20 +319,30 @@ static bool client_collapse(struct responder *responder, struct client *client)
     return true;
 }
 
+/* Reads and answers. Only what has been answered, or taken by the client, counts as activity: a query
+ * that never ends is idleness. */
 static void client_serve(struct responder *responder, struct client *client, uint64_t now_us)
 {
     uint64_t answers = responder->counters.answers;
-    list_remove(responder, client);
-    list_append(responder, client, now_us);
     bool had_pending = client->pending;
     if (!work(responder, client)) {
         client_abort(responder, client);
         return;
     }
+    bool answered = had_pending || responder->counters.answers > answers;
+    if (answered) {
+        list_remove(responder, client);
+        list_append(responder, client, now_us);
+    }
+    if (is_too_old(responder, client, now_us)) {
+        responder->counters.connections_old++;
+        end(responder, client);
+        return;
+    }
     if (client->pending)
         return;
-    bool answered = had_pending || responder->counters.answers > answers;
-    if (client->ended || (client->cookies && answered && framing_is_empty(&client->framing)))
+    bool one = client->cookies && answered && !client->several;
+    if (client->ended || (one && framing_is_empty(&client->framing)))
         client_close(responder, client);
 }
 
@@ -237,6 +362,13 @@ static void make_room(struct responder *responder)
 static void take_connection(struct responder *responder, struct tcpct_connection *connection,
                             uint64_t now_us)
 {
+    struct tcpct_info info;
+    tcpct_connection_info(connection, &info);
+    if (has_enough(responder, &info.remote)) {
+        responder->counters.connections_refused++;
+        tcpct_abort(connection);
+        return;
+    }
     make_room(responder);
     struct client *client = malloc(sizeof *client);
     if (!client) {
@@ -244,15 +376,16 @@ static void take_connection(struct responder *responder, struct tcpct_connection
         tcpct_abort(connection);
         return;
     }
-    struct tcpct_info info;
-    tcpct_connection_info(connection, &info);
     client->connection = connection;
     client->address = info.remote;
     client->cookies = info.cookies;
     client->pending = NULL;
-    client->ended = false;
+    client->transfer = NULL;
+    client->ended = client->asked = client->several = false;
+    client->born_us = now_us;
     framing_begin(&client->framing);
     list_append(responder, client, now_us);
+    bucket_add(responder, client);
     responder->counters.connections_now++;
     tcpct_set_user(connection, client);
     tcpct_option_set(connection, TCPCT_OPTION_NODELAY, 1);
@@ -292,15 +425,13 @@ static void end_oldest(struct responder *responder)
     if (client_collapse(responder, client))
         return;
     responder->counters.connections_idle++;
-    if (client->pending) /* it does not read: there is no orderly end */
-        client_abort(responder, client);
-    else
-        client_close(responder, client);
+    end(responder, client);
 }
 
 void responder_serve(struct responder *responder, struct tcpct_stack *stack, uint64_t now_us)
 {
     struct tcpct_event event;
+    responder->now_us = now_us;
     while (tcpct_event(stack, &event))
         take_event(responder, &event, now_us);
     while (responder->oldest && responder_deadline(responder) <= now_us)
@@ -335,11 +466,17 @@ size_t responder_answer_syn(const void *context, const struct tcpct_request *req
 struct responder *responder_create(const struct responder_options *options,
                                    const struct dns_server *server)
 {
+    size_t buckets = 1;
+    while (buckets < options->connections_max)
+        buckets *= 2;
     struct responder *responder = calloc(1, sizeof *responder);
-    if (responder) {
-        responder->options = *options;
-        responder->server = server;
+    if (!responder || !(responder->buckets = calloc(buckets, sizeof *responder->buckets))) {
+        free(responder);
+        return NULL;
     }
+    responder->options = *options;
+    responder->server = server;
+    responder->bucket_mask = buckets - 1;
     return responder;
 }
 
@@ -347,6 +484,8 @@ void responder_destroy(struct responder *responder)
 {
     while (responder && responder->oldest)
         client_abort(responder, responder->oldest);
+    if (responder)
+        free(responder->buckets);
     free(responder);
 }
 
@@ -358,19 +497,34 @@ const struct responder_counters *responder_counters(const struct responder *resp
 const char *responder_counter_name(size_t index)
 {
     static const char *const names[] = {
-        "dns_connections",      "dns_connections_now",
-        "dns_connections_idle", "dns_connections_evicted",
-        "dns_queries",          "dns_answers",
-        "dns_dropped",          "dns_noerror",
-        "dns_formerr",          "dns_servfail",
-        "dns_nxdomain",         "dns_notimp",
-        "dns_refused",          "dns_yxdomain",
-        "dns_rcode_7",          "dns_rcode_8",
-        "dns_rcode_9",          "dns_rcode_10",
-        "dns_rcode_11",         "dns_rcode_12",
-        "dns_rcode_13",         "dns_rcode_14",
-        "dns_rcode_15",         "dns_answer_bytes",
-        "dns_framing_errors",   "dns_memory_errors",
+        "dns_connections",
+        "dns_connections_now",
+        "dns_connections_idle",
+        "dns_connections_evicted",
+        "dns_connections_refused",
+        "dns_connections_old",
+        "dns_queries",
+        "dns_answers",
+        "dns_dropped",
+        "dns_noerror",
+        "dns_formerr",
+        "dns_servfail",
+        "dns_nxdomain",
+        "dns_notimp",
+        "dns_refused",
+        "dns_yxdomain",
+        "dns_rcode_7",
+        "dns_rcode_8",
+        "dns_rcode_9",
+        "dns_rcode_10",
+        "dns_rcode_11",
+        "dns_rcode_12",
+        "dns_rcode_13",
+        "dns_rcode_14",
+        "dns_rcode_15",
+        "dns_answer_bytes",
+        "dns_framing_errors",
+        "dns_memory_errors",
     };
     _Static_assert(sizeof names / sizeof *names ==
                        sizeof(struct responder_counters) / sizeof(uint64_t),

@@ -3,8 +3,9 @@
  * Theory of operation: each connection is read while its answers can be sent; what the stack does
  * not take at once waits in the connection, and reading waits with it, so a client that does not
  * read cannot make us keep more than one answer. Where cookies were exchanged (RFC 6013) the
- * connection is closed with the last outstanding answer, in the same turn, so that FIN travels
- * with its last segment: opening again costs the client nothing. Plain TCP stays open until the
+ * connection is closed with the answer to the first query, in the same turn, so that FIN travels
+ * with its last segment: opening again costs the client nothing. If a second query is there by then,
+ * the client is pipelining, and more may be on its way. Such a connection and plain TCP stay open until the
  * client closes it or is idle for too long (RFC 7766, 6.2.3); if the stack collapses connections, those
  * idle ones that it takes are neither closed nor held. At the limit of connections the one
  * that has been idle longest makes room.
@@ -17,7 +18,9 @@
 struct responder;
 
 struct responder_options {
-    uint64_t idle_us;         /* idle plain connections are closed after this */
+    uint64_t idle_us;         /* connections without a query answered are closed after this */
+    uint64_t life_us;         /* connections this old end with the next answer; 0: none does */
+    uint32_t client_max;      /* connections of a client (IPv4 address, IPv6 /64); 0: any number */
     uint32_t connections_max; /* at least 1 */
     bool collapse;            /* idle plain connections collapse, instead of being closed */
     bool pads;                /* replies to padded queries are padded, except in a <SYN,ACK(SYN)> */
@@ -27,6 +30,8 @@ struct responder_options {
  * <SYN,ACK(SYN)> is in none of them, since a <SYN> changes nothing: the stack counts those. */
 struct responder_counters {
     uint64_t connections, connections_now, connections_idle, connections_evicted;
+    uint64_t connections_refused; /* the client had as many as it may */
+    uint64_t connections_old;     /* ended because of their age */
     uint64_t queries, answers, dropped;
     uint64_t rcode[16]; /* of the answers; the lower four bits */
     uint64_t answer_bytes;

@@ -11,6 +11,7 @@ struct dns_server {
     const struct dns_zones *zones;
     const struct dns_cookies *cookies; /* NULL: none */
     bool cookies_required;             /* by datagrams */
+    struct prefixes transfers;         /* who may have whole zones */
     int64_t wall_clock_us;             /* to be added to the loop's time: microseconds since 1970 */
 };
 
@@ -25,6 +26,7 @@ static inline struct dns_channel dns_server_channel(const struct dns_server *ser
         .cookies = server->cookies,
         .cookies_required = server->cookies_required,
         .client = client,
+        .may_transfer = prefixes_contain(&server->transfers, client),
         .now_s = (uint32_t)((now_us + (uint64_t)server->wall_clock_us) / 1000000),
     };
 }

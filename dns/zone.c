@@ -77,6 +77,23 @@ void zone_free(struct zone *zone)
     free(zone);
 }
 
+/* What changes of a zone that is const otherwise. */
+static struct zone *held(const struct zone *zone)
+{
+    return (struct zone *)(uintptr_t)zone;
+}
+
+void zone_hold(const struct zone *zone)
+{
+    held(zone)->holders++;
+}
+
+void zone_release(const struct zone *zone)
+{
+    if (--held(zone)->holders == 0)
+        zone_free(held(zone));
+}
+
 uint32_t zone_find(const struct zone *zone, const uint8_t *lower, size_t size)
 {
     uint64_t hash = name_hash(lower, size);

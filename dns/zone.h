@@ -89,7 +89,7 @@ struct zone {
     size_t nsec3_count;
 
     struct source_files sources;
-    unsigned holders; /* sets of zones that it is in */
+    _Atomic unsigned holders; /* sets of zones that it is in, and transfers */
 };
 
 /* Reads and compiles a zone. Its name is `origin` (a wire name), or the owner of its SOA record
@@ -98,6 +98,10 @@ struct zone {
 struct zone *zone_read(FILE *file, const char *path, const uint8_t *origin, char *error,
                        size_t error_size);
 void zone_free(struct zone *zone);
+
+/* Counts a holder, or one less: the last one frees the zone. */
+void zone_hold(const struct zone *zone);
+void zone_release(const struct zone *zone);
 
 /* The node of a lower-case name, or ZONE_NONE. */
 uint32_t zone_find(const struct zone *zone, const uint8_t *lower, size_t size);

@@ -55,18 +55,12 @@ static bool index_zones(struct dns_zones *zones, char *error, size_t error_size)
     return true;
 }
 
-static void release(struct zone *zone)
-{
-    if (--zone->holders == 0)
-        zone_free(zone);
-}
-
 void dns_zones_free(struct dns_zones *zones)
 {
     if (!zones)
         return;
     for (size_t i = 0; i < zones->count; i++)
-        release(zones->zones[i]);
+        zone_release(zones->zones[i]);
     free(zones->zones);
     free(zones->slots);
     free(zones);
@@ -83,7 +77,7 @@ static struct dns_zones *create(struct zone **zones, size_t count, char *error, 
     uint32_t *slot = calloc(slots, sizeof *slot);
     if (!set || !own || !slot) {
         for (size_t i = 0; i < count; i++)
-            release(zones[i]);
+            zone_release(zones[i]);
         free(set);
         free(own);
         free(slot);
@@ -103,7 +97,7 @@ struct dns_zones *dns_zones_create(struct zone **zones, size_t count, char *erro
                                    size_t error_size)
 {
     for (size_t i = 0; i < count; i++)
-        zones[i]->holders++;
+        zone_hold(zones[i]);
     return create(zones, count, error, error_size);
 }
 
@@ -157,7 +151,7 @@ static struct zone *renew(const struct dns_zones *old, const struct zone_source 
         now = before;
     }
     if (now)
-        now->holders++;
+        zone_hold(now);
     return now;
 }
 

@@ -23,6 +23,7 @@ enum {
     COLLAPSED_MAX = 16777216,
     ERROR_SIZE = 1024,
     OPTIONS_ROOM = 64,
+    TRANSFERS_MAX = 64,
     READY_SIZE = 64,
 };
 
@@ -40,6 +41,7 @@ struct dnsd {
     uint32_t guard; /* exchanges admitted in eleven minutes; 0: not guarded */
     struct dns_zones *zones;
     struct dns_server server;
+    struct prefix transfers[TRANSFERS_MAX]; /* the server's */
     bool no_cookies;
     struct dns_cookies *cookies;
     uint64_t cookies_rolled_us;
@@ -230,6 +232,9 @@ enum flag {
     UDP_SIZE,
     DNS_COOKIES,
     PADDING,
+    ALLOW_TRANSFER,
+    CLIENT_CONNECTIONS,
+    CONNECTION_TIME,
 };
 
 static const struct option own_options[] = {
@@ -250,6 +255,9 @@ static const struct option own_options[] = {
     { "udp-size", required_argument, NULL, UDP_SIZE },
     { "dns-cookies", required_argument, NULL, DNS_COOKIES },
     { "padding", no_argument, NULL, PADDING },
+    { "allow-transfer", required_argument, NULL, ALLOW_TRANSFER },
+    { "connections-per-client", required_argument, NULL, CLIENT_CONNECTIONS },
+    { "connection-time", required_argument, NULL, CONNECTION_TIME },
 };
 enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
@@ -266,6 +274,10 @@ static void print_usage(void)
         "  -p, --port PORT          (default %d)\n"
         "  --idle-timeout TIME      close idle plain connections (default 10s)\n"
         "  --connections NUMBER     at once (default %d)\n"
+        "  --connections-per-client NUMBER\n"
+        "                           of an IPv4 address or an IPv6 /64 (default 0: any number)\n"
+        "  --connection-time TIME   end connections that are so old (default 0s: none)\n"
+        "  --allow-transfer PREFIX  addresses that may have whole zones (AXFR); repeatable\n"
         "  --collapse-after TIME    keep 64 bytes of a connection that is idle for so long\n"
         "                           (default 0s: it is kept whole, and closed in time)\n"
         "  --collapsed-max NUMBER   of those, in each address family (default %d)\n"
@@ -289,6 +301,20 @@ static void print_usage(void)
 static int bad_value(const char *flag, const char *value, const char *expected)
 {
     return command_error("dnsd", EXIT_USAGE, "--%s %s: expected %s", flag, value, expected);
+}
+
+static int add_transfer(struct dnsd *dnsd, const char *text)
+{
+    struct tun_address parsed;
+    struct prefixes *transfers = &dnsd->server.transfers;
+    if (!address_parse_prefix(text, &parsed))
+        return bad_value("allow-transfer", text, "a prefix such as 192.0.2.0/24");
+    if (transfers->count == TRANSFERS_MAX)
+        return command_error("dnsd", EXIT_USAGE, "--allow-transfer may be given %d times at most",
+                             TRANSFERS_MAX);
+    dnsd->transfers[transfers->count++] = (struct prefix){ parsed.address, parsed.prefix_length };
+    transfers->list = dnsd->transfers;
+    return 0;
 }
 
 static int take_cookie_policy(struct dnsd *dnsd, const char *policy)
@@ -364,6 +390,18 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
         if (!unit_number(optarg, 512, DATAGRAM_SIZE_MAX, &number))
             return bad_value("udp-size", optarg, "a number from 512 to 4096");
         dnsd->datagrams.options.size_max = (uint16_t)number;
+        return 0;
+    case ALLOW_TRANSFER:
+        return add_transfer(dnsd, optarg);
+    case CLIENT_CONNECTIONS:
+        if (!unit_number(optarg, 0, CONNECTIONS_MAX, &number))
+            return bad_value("connections-per-client", optarg, "a number from 0 to 1000000");
+        dnsd->responder_options.client_max = (uint32_t)number;
+        return 0;
+    case CONNECTION_TIME:
+        if (!unit_duration(optarg, day_us, &number))
+            return bad_value("connection-time", optarg, "a time such as 10m, at most 24h");
+        dnsd->responder_options.life_us = number;
         return 0;
     case PADDING:
         dnsd->responder_options.pads = true;

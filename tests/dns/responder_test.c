@@ -433,6 +433,118 @@ static void limit(void **state)
     world_destroy(world);
 }
 
+/* No more than so many connections of one client, whatever others have. */
+static void limit_of_a_client(void **state)
+{
+    (void)state;
+    struct responder_options options = { .idle_us = 10000000,
+                                         .connections_max = 10,
+                                         .client_max = 2 };
+    struct world *world = world_create(&options);
+    struct tcpct_connection *connections[3];
+    for (unsigned i = 0; i < 3; i++) {
+        connect_to(world, false, NULL);
+        connections[i] = world->connection;
+        run(world, 100000);
+    }
+    assert_int_equal(responder_counters(world->responder)->connections_now, 2);
+    assert_int_equal(responder_counters(world->responder)->connections_refused, 1);
+    assert_int_equal(tcpct_connection_error(connections[2]), TCPCT_ERROR_RESET);
+    tcpct_close(connections[0]);
+    run(world, 100000);
+    tcpct_close(connections[2]);
+    connect_to(world, false, NULL); /* there is room again */
+    ask(world, "ns.x. A");
+    run(world, 100000);
+    assert_int_equal(count_answers(world), 1);
+    tcpct_close(connections[1]);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
+/* A connection that is old enough ends with an answer, in order. */
+static void old_age(void **state)
+{
+    (void)state;
+    struct responder_options options = { .idle_us = 10000000,
+                                         .connections_max = 10,
+                                         .life_us = 20000000 };
+    struct world *world = world_create(&options);
+    connect_to(world, false, NULL);
+    unsigned asked = 0;
+    for (; !world->ended && asked < 10; asked++) {
+        ask(world, "ns.x. A");
+        run(world, 5000000);
+    }
+    assert_int_equal(asked, 5);
+    assert_int_equal(count_answers(world), 5);
+    assert_int_equal(responder_counters(world->responder)->connections_old, 1);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
+/* A byte now and then is no activity. */
+static void dribble(void **state)
+{
+    (void)state;
+    struct world *world = world_create(&usual);
+    uint8_t framed[514];
+    frame(framed, "ns.x. A");
+    connect_to(world, false, NULL);
+    unsigned sent = 0;
+    for (; !world->ended && world->error == TCPCT_OK && sent < 20; sent++) {
+        tcpct_send(world->connection, framed + sent, 1);
+        run(world, 1000000);
+    }
+    assert_in_range(sent, 9, 11);
+    assert_int_equal(responder_counters(world->responder)->connections_idle, 1);
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
+/* A zone goes to whom it may go to, in one message after the other, while other queries wait, and
+ * over a connection with cookies too, which then ends; a client that does not read stops it. */
+static void transfer_to(struct world *world, bool cookies)
+{
+    static const struct prefix anybody = { { .family = 4 }, 0 };
+    world->of_zones.transfers = (struct prefixes){ &anybody, 1 };
+    connect_to(world, cookies, cookies ? "x. AXFR" : NULL);
+    if (!cookies) {
+        ask(world, "x. AXFR");
+        ask(world, "ns.x. A");
+    }
+    run(world, 3000000);
+    unsigned messages = count_answers(world);
+    assert_in_range(messages, 4, 7);
+    assert_int_equal(world->ended, cookies);
+    assert_int_equal(responder_counters(world->responder)->answers, cookies ? 1 : 2);
+    tcpct_close(world->connection);
+}
+
+static void transfers(void **state)
+{
+    (void)state;
+    for (unsigned cookies = 0; cookies < 2; cookies++) {
+        struct world *world = world_create(&usual);
+        transfer_to(world, cookies);
+        world_destroy(world);
+    }
+}
+
+static void transfer_is_refused(void **state)
+{
+    (void)state;
+    static const struct prefix other = { { 4, { 192, 0, 2 } }, 24 };
+    struct world *world = world_create(&usual);
+    world->of_zones.transfers = (struct prefixes){ &other, 1 };
+    connect_to(world, false, NULL);
+    ask(world, "x. AXFR");
+    run(world, 1000000);
+    assert_string_equal(case_text(world->received + 2, world->received_size - 2), "REFUSED");
+    tcpct_close(world->connection);
+    world_destroy(world);
+}
+
 static void syn_answers_whole_queries_only(void **state)
 {
     (void)state;
@@ -478,6 +590,11 @@ int main(void)
         cmocka_unit_test(never_reads),
         cmocka_unit_test(out_of_step),
         cmocka_unit_test(limit),
+        cmocka_unit_test(limit_of_a_client),
+        cmocka_unit_test(old_age),
+        cmocka_unit_test(dribble),
+        cmocka_unit_test(transfers),
+        cmocka_unit_test(transfer_is_refused),
         cmocka_unit_test(syn_answers_whole_queries_only),
         cmocka_unit_test(counter_names),
     };

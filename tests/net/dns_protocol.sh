@@ -12,7 +12,8 @@ server=10.60.13.2
 server6=fd60:13::2
 background "$work/dnsd" "$TCPCT" dnsd --zone tools/zones/example.signed \
     --zone tools/zones/slhdsa128s.zone --zone tools/zones/falcon512.zone --addr $server --addr $server6 --host 10.60.13.1/24 \
-    --host fd60:13::1/64 --padding --stats "$work/stats"
+    --host fd60:13::1/64 --allow-transfer fd60:13::1/128 --allow-transfer 10.60.15.2/32 \
+    --zone tools/zones/optout.signed --connections-per-client 20 --padding --stats "$work/stats"
 dnsd=${children[-1]}
 background "$work/pipe" "$TCPCT" pipe --listen 127.0.0.1:5300 $server 53 --idempotent
 
@@ -68,7 +69,7 @@ every "NXDOMAIN with DO: SOA and NSEC, signed" \
 every "a wildcard with DO: the proof that no closer name exists" \
     "ANSWER: 2, AUTHORITY: 2,.*RRSIG.NSEC" +dnssec a.wild.example A
 for transfer in AXFR IXFR=1; do
-    transports="tcp tcpct"
+    transports="tcp"
     every "$transfer: refused" "Transfer failed" example $transfer
 done
 transports="udp udp6"
@@ -96,6 +97,79 @@ every "keepalive: nothing is kept" "TCP KEEPALIVE: 0\.0 secs" +keepalive one-tri
 transports="udp"
 every "keepalive: not over UDP" "EDNS: version: 0, flags:; udp: 1232\|;; QUESTION" \
     +nocookie +keepalive one-trip.example A
+
+# ---- transfers ------------------------------------------------------------------------------------
+# records: what dig printed, the second SOA not, in an order of its own.
+records() { grep -v "^;" "$work/out" | tr -s '\t ' ' ' | grep . | sort -u; }
+cat >"$work/knot.conf" <<END
+server:
+    rundir: $work
+    listen: 127.0.0.1@5301
+database:
+    storage: $work
+log:
+  - target: stderr
+    any: info
+remote:
+  - id: ours
+    address: $server6
+acl:
+  - id: all
+    address: 127.0.0.1
+    action: transfer
+template:
+  - id: default
+    master: ours
+    acl: all
+zone:
+  - domain: example
+    file: $work/example.knot
+  - domain: optout.test
+    file: $work/optout.knot
+  - domain: slhdsa128s.test
+    file: $work/slhdsa128s.knot
+END
+knotd -c "$work/knot.conf" >"$work/knot.log" 2>&1 &
+children+=($!)
+for zone in example optout.test slhdsa128s.test; do
+    for _ in {1..200}; do
+        dig +time=1 +tries=1 @127.0.0.1 -p 5301 $zone SOA | grep -q "status: NOERROR" && break
+        read -rt 0.05 <> <(:) || true
+    done
+    expect "Knot is a secondary of $zone" 0 "XFR size" dig +nocookie @127.0.0.1 -p 5301 $zone AXFR
+    records >"$work/theirs"
+    expect "AXFR of $zone" 0 "XFR size" dig +nocookie @$server6 $zone AXFR
+    records >"$work/ours"
+    expect "... the same" 0 "" diff "$work/ours" "$work/theirs"
+    expect "AXFR of $zone over TCPCT" 0 "XFR size" dig +nocookie @127.0.0.1 -p 5300 $zone AXFR
+    records >"$work/ours"
+    expect "... the same" 0 "" diff "$work/ours" "$work/theirs"
+done
+expect "kdig AXFR" 0 "Received [0-9]+ B" kdig @$server6 example AXFR
+expect "kdig IXFR" 0 "Received [0-9]+ B" kdig @$server6 example IXFR=1
+expect "drill AXFR" 0 "one-trip.example" drill -t @$server6 example AXFR
+
+# ---- streams --------------------------------------------------------------------------------------
+query='\x12\x34\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x08one-trip\x07example\x00\x00\x01\x00\x01'
+frame="\\x00\\x22$query"
+for port in "$server/53" 127.0.0.1/5300; do
+    exec 3<>"/dev/tcp/$port"
+    for _ in {1..500}; do printf '%b' "$frame"; done >"$work/queries"
+    cat "$work/queries" >&3
+    expect "500 queries in one write ($port)" 0 "^25000 |^25000$" \
+        sh -c "timeout 20 head -c 25000 <&3 | wc -c"
+    exec 3>&-
+    exec 3<>"/dev/tcp/$port"
+    for ((i = 0; i < 36; i++)); do
+        tail -c +$((i + 1)) "$work/queries" | head -c 1 >&3
+    done
+    expect "a byte at a time ($port)" 0 "^50$" sh -c "timeout 20 head -c 50 <&3 | wc -c"
+    exec 3>&-
+    exec 3<>"/dev/tcp/$port"
+    printf '%b' "\\x00\\x28${query}behind" >&3
+    expect "bytes behind the question ($port)" 0 "^50$" sh -c "timeout 20 head -c 50 <&3 | wc -c"
+    exec 3>&-
+done
 
 # ---- other ports ----------------------------------------------------------------------------------
 expect "another port is unreachable" 9 "connection refused" \
