@@ -326,6 +326,44 @@ static int take_cookie_policy(struct dnsd *dnsd, const char *policy)
     return bad_value("dns-cookies", policy, "on, off or require");
 }
 
+/* The flags of messages and transports, and those of the stack. 0, or the exit status after a
+ * message. */
+static int take_protocol_flag(struct dnsd *dnsd, int value, char **argv)
+{
+    uint64_t number;
+    switch (value) {
+    case NO_UDP:
+        dnsd->service.other_packet = NULL;
+        return 0;
+    case UDP_SIZE:
+        if (!unit_number(optarg, 512, DATAGRAM_SIZE_MAX, &number))
+            return bad_value("udp-size", optarg, "a number from 512 to 4096");
+        dnsd->datagrams.options.size_max = (uint16_t)number;
+        return 0;
+    case ALLOW_TRANSFER:
+        return add_transfer(dnsd, optarg);
+    case CLIENT_CONNECTIONS:
+        if (!unit_number(optarg, 0, CONNECTIONS_MAX, &number))
+            return bad_value("connections-per-client", optarg, "a number from 0 to 1000000");
+        dnsd->responder_options.client_max = (uint32_t)number;
+        return 0;
+    case CONNECTION_TIME:
+        if (!unit_duration(optarg, day_us, &number))
+            return bad_value("connection-time", optarg, "a time such as 10m, at most 24h");
+        dnsd->responder_options.life_us = number;
+        return 0;
+    case PADDING:
+        dnsd->responder_options.pads = true;
+        return 0;
+    case DNS_COOKIES:
+        return take_cookie_policy(dnsd, optarg);
+    default:
+        if (value >= ENDPOINT_OPTION_FIRST)
+            return endpoint_option(&dnsd->service.endpoint_options, value, optarg);
+        return command_bad_option("dnsd", argv, value);
+    }
+}
+
 /* 0, or the exit status after a message. */
 static int take_flag(struct dnsd *dnsd, int value, char **argv)
 {
@@ -383,35 +421,8 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
         return address_resolve_port(optarg, PORT_DEFAULT, &dnsd->forward)
                    ? 0
                    : bad_value("forward", optarg, "a host that is known, with its port or without");
-    case NO_UDP:
-        dnsd->service.other_packet = NULL;
-        return 0;
-    case UDP_SIZE:
-        if (!unit_number(optarg, 512, DATAGRAM_SIZE_MAX, &number))
-            return bad_value("udp-size", optarg, "a number from 512 to 4096");
-        dnsd->datagrams.options.size_max = (uint16_t)number;
-        return 0;
-    case ALLOW_TRANSFER:
-        return add_transfer(dnsd, optarg);
-    case CLIENT_CONNECTIONS:
-        if (!unit_number(optarg, 0, CONNECTIONS_MAX, &number))
-            return bad_value("connections-per-client", optarg, "a number from 0 to 1000000");
-        dnsd->responder_options.client_max = (uint32_t)number;
-        return 0;
-    case CONNECTION_TIME:
-        if (!unit_duration(optarg, day_us, &number))
-            return bad_value("connection-time", optarg, "a time such as 10m, at most 24h");
-        dnsd->responder_options.life_us = number;
-        return 0;
-    case PADDING:
-        dnsd->responder_options.pads = true;
-        return 0;
-    case DNS_COOKIES:
-        return take_cookie_policy(dnsd, optarg);
     default:
-        if (value >= ENDPOINT_OPTION_FIRST)
-            return endpoint_option(&dnsd->service.endpoint_options, value, optarg);
-        return command_bad_option("dnsd", argv, value);
+        return take_protocol_flag(dnsd, value, argv);
     }
 }
 

@@ -20,7 +20,8 @@ static size_t query_for(uint8_t query[512], const char *question, const uint32_t
     size_t size = case_query(query, question, 0);
     if (serial) { /* an SOA in the authority section (RFC 1995, 3) */
         query[9] = 1;
-        memcpy(query + size, "\300\14\0\6\0\1\0\0\0\0\0\26\0\0", 14);
+        static const uint8_t head[] = { 0xc0, 12, 0, DNS_SOA, 0, 1, 0, 0, 0, 0, 0, 22, 0, 0 };
+        memcpy(query + size, head, sizeof head);
         dns_put32(query + size + 14, *serial);
         memset(query + size + 18, 0, 16);
         size += 34;
