@@ -38,7 +38,7 @@ static const char *const usage =
     "  --path-mtu BYTES[:silent]  larger packets are lost and, unless silent, answered with ICMP\n"
     "  --drop-options KIND,...    segments with these TCP options are lost\n"
     "  --strip-options KIND,...[:nop]  the options are removed, or become NOP\n"
-    "  --zero-options KIND,...    their values become zeros\n"
+    "  --zero-options KIND,...    their values become zeros (KIND may be the word unknown)\n"
     "  --reorder-options          the last option comes first\n"
     "  --drop-syn-data            a SYN with data is lost\n"
     "  --strip-syn-data           a SYN loses its data\n"

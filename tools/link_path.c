@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tcpct/options.h"
+
 enum { MTU_MIN = 576, NAME_SIZE = 32, TEXT_SIZE = 256, WAYS = 3 };
 #define DELAY_US_MAX UINT64_C(1000000000)
 #define RATE_MAX UINT64_C(1000000000000)
@@ -20,8 +22,8 @@ static const char *const expected[] = {
     [PERCENT] = "a percentage, such as 1%",
     [DROPS] = "up to 32 numbers of packets from 1 on, such as 1,4-6, or none",
     [MTU] = "a number from 576 to 65535, or with :silent behind it, or none",
-    [STRIP] = "kinds from 2 to 255, such as 253,254, or with :nop behind them, or none",
-    [KINDS] = "kinds from 2 to 255, such as 253,254, or none",
+    [STRIP] = "kinds from 2 to 255, such as 253,254, or unknown, or with :nop behind them, or none",
+    [KINDS] = "kinds from 2 to 255, such as 253,254, or unknown, or none",
     [BYTES] = "a number from 1 to 65535, or none",
     [FLAG] = "on or off",
 };
@@ -77,6 +79,14 @@ static const char *next_word(const char *text, char *word)
     return text[length] == ',' ? text + length + 1 : NULL;
 }
 
+/* What an old box does not know: all but MSS, window scale, SACK and Timestamps. */
+static void add_unknown(struct option_kinds *kinds)
+{
+    for (unsigned kind = OPTION_KIND_MSS; kind <= UINT8_MAX; kind++)
+        if (kind > OPTION_KIND_SACK && kind != OPTION_KIND_TIMESTAMPS)
+            option_kinds_add(kinds, (uint8_t)kind);
+}
+
 bool link_path_kinds(const char *text, struct option_kinds *kinds)
 {
     char word[TEXT_SIZE];
@@ -84,9 +94,12 @@ bool link_path_kinds(const char *text, struct option_kinds *kinds)
     while (text != NULL) {
         uint64_t kind;
         text = next_word(text, word);
-        if (!unit_number(word, 2, 255, &kind))
+        if (strcmp(word, "unknown") == 0)
+            add_unknown(kinds);
+        else if (unit_number(word, 2, 255, &kind))
+            option_kinds_add(kinds, (uint8_t)kind);
+        else
             return false;
-        option_kinds_add(kinds, (uint8_t)kind);
     }
     return true;
 }

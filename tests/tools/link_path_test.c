@@ -79,6 +79,15 @@ static void kinds_of_options(void **state)
     GOOD("drop-options-ab=254");
     assert_true(option_kinds_has(&ba->box.zero, 8) && !option_kinds_has(&ab->box.zero, 8));
     assert_true(option_kinds_has(&ab->box.drop, 254));
+    GOOD("zero-options=unknown");
+    static const uint8_t known[] = { 2, 3, 4, 5, 8 };
+    for (unsigned kind = 2, next = 0; kind < 256; kind++) {
+        bool is_known = next < sizeof known && known[next] == kind;
+        assert_int_equal(option_kinds_has(&ab->box.zero, (uint8_t)kind), !is_known);
+        next += is_known;
+    }
+    GOOD("drop-options=8,unknown");
+    assert_true(option_kinds_has(&ba->box.drop, 8) && option_kinds_has(&ba->box.drop, 34));
     BAD("strip-options=1");
     BAD("strip-options=256");
     BAD("strip-options=253,");
