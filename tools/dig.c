@@ -14,7 +14,7 @@
 #include <sys/time.h>
 
 #include "dns/framing.h"
-#include "tools/command.h"
+#include "tools/dig_udp.h"
 #include "tools/remember_file.h"
 
 enum {
@@ -31,8 +31,10 @@ enum {
 
 static const uint64_t hour_us = 3600000000;
 
-enum mode { MODE_SYN_DATA, MODE_COLD, MODE_PLAIN, MODE_FAST_OPEN, MODE_RESTART };
-static const char *const mode_names[] = { "syn-data", "cold", "plain", "fastopen", "restart" };
+enum mode { MODE_SYN_DATA, MODE_COLD, MODE_PLAIN, MODE_FAST_OPEN, MODE_RESTART, MODE_UDP };
+static const char *const mode_names[] = {
+    "syn-data", "cold", "plain", "fastopen", "restart", "udp"
+};
 
 /* What a transaction took. */
 struct cost {
@@ -56,6 +58,10 @@ struct dig {
     const char *remember_path; /* NULL: nothing is kept */
     uint64_t repeat, tries, timeout_us, pause_us;
     bool json;
+
+    struct dig_udp udp;
+    bool truncated; /* the answer over UDP was: the same question goes on over TCPCT */
+    uint64_t truncated_us, udp_packets, udp_bytes; /* and what that took */
 
     struct endpoint endpoint;
     struct remember_file remembered;
@@ -136,6 +142,16 @@ static void print_summary(struct dig *dig)
 
 /* The last of several tries is plain TCP: the stack waits longer than we do before it gives up what a
  * path may not let through. */
+/* Over UDP, at first. */
+static int begin_udp(struct dig *dig, uint64_t now_us)
+{
+    size_t size =
+        dig_udp_ask(&dig->udp, dig->endpoint.device, dig->query + 2, dig->query_size - 2, now_us);
+    dig->udp_packets++;
+    dig->udp_bytes += size;
+    return size > 0 ? TCPCT_OK : TCPCT_ERROR_INVALID;
+}
+
 static int begin(struct dig *dig, uint64_t now_us)
 {
     struct tcpct_connect_options options = {
@@ -151,7 +167,7 @@ static int begin(struct dig *dig, uint64_t now_us)
     size_t size = dns_query_write(dig->query + 2, QUERY_SIZE_MAX, &dig->question);
     dns_put16(dig->query, (uint16_t)size);
     dig->query_size = options.request_size = 2 + size;
-    if (dig->mode != MODE_SYN_DATA && dig->mode != MODE_RESTART)
+    if (dig->mode != MODE_SYN_DATA && dig->mode != MODE_RESTART && dig->mode != MODE_UDP)
         options.parameters.syn_data_limit = 0;
     bool last = dig->tries > 1 && dig->tried == dig->tries - 1;
     if (dig->mode == MODE_PLAIN || dig->mode == MODE_FAST_OPEN || last)
@@ -159,12 +175,15 @@ static int begin(struct dig *dig, uint64_t now_us)
     options.fast_open = dig->mode == MODE_FAST_OPEN && !last;
     options.restart &= !last;
     framing_release(&dig->framing);
-    tcpct_counters(dig->endpoint.stack, &dig->before);
+    if (!dig->truncated && dig->tried == 0)
+        tcpct_counters(dig->endpoint.stack, &dig->before);
     dig->started_us = now_us;
     dig->connected_us = 0;
     dig->answered = false;
     dig->deadline_us = now_us + dig->timeout_us;
     dig->tried++;
+    if (dig->mode == MODE_UDP && !dig->truncated)
+        return begin_udp(dig, now_us);
     return tcpct_connect(dig->endpoint.stack, &options, &dig->connection, now_us);
 }
 
@@ -204,6 +223,29 @@ static void take_answer(struct dig *dig, const uint8_t *message, size_t size, ui
     dig->deadline_us = now_us + linger_us;
 }
 
+/* A packet that is not of a connection: the answer over UDP, or another. */
+static void other_packet(void *context, const struct tcpct_packet *packet, uint64_t now_us)
+{
+    struct dig *dig = context;
+    struct udp_datagram answer;
+    if (!dig_udp_take(&dig->udp, packet, dig->question.id, &answer))
+        return;
+    dig->udp.asking = false;
+    dig->tried = 0;
+    dig->truncated = (dns_get16(answer.data + 2) & DNS_FLAG_TC) != 0;
+    dig->truncated_us = now_us - dig->started_us;
+    if (dig->truncated)
+        return; /* the next turn's begin() goes on */
+    dig->answered = true;
+    dig->cost.answer_size = answer.size;
+    dig->cost.rcode = answer.data[3] & 15;
+    dig->cost.time_us = now_us - dig->started_us;
+    dig->cost.mode = MODE_UDP;
+    dig->cost.round_trips = 1;
+    if (dig->done == 0 && !dig->json)
+        print_answer(answer.data, answer.size, dig->cost.time_us);
+}
+
 static void finish(struct dig *dig, uint64_t now_us)
 {
     struct tcpct_counters after;
@@ -212,6 +254,14 @@ static void finish(struct dig *dig, uint64_t now_us)
     dig->cost.packets_received = after.packets_in - dig->before.packets_in;
     dig->cost.bytes_sent = after.bytes_out - dig->before.bytes_out;
     dig->cost.bytes_received = after.bytes_in - dig->before.bytes_in;
+    dig->cost.packets_sent += dig->udp_packets;
+    dig->cost.bytes_sent += dig->udp_bytes;
+    if (dig->truncated) {
+        dig->cost.time_us += dig->truncated_us;
+        dig->cost.round_trips++;
+    }
+    dig->truncated = false;
+    dig->udp_packets = dig->udp_bytes = 0;
     dig->times_us[dig->done++] = dig->cost.time_us;
     dig->resume_us = now_us + dig->pause_us;
     dig->answered = false;
@@ -226,6 +276,7 @@ static void fail(struct dig *dig, const char *reason)
     if (dig->connection)
         tcpct_abort(dig->connection);
     dig->connection = NULL;
+    dig->udp.asking = false;
     if (dig->tried < dig->tries)
         return;
     loop_stop(dig->loop,
@@ -277,7 +328,7 @@ static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
         else if (event.flags & TCPCT_EVENT_READABLE)
             read_answer(dig, now_us);
     }
-    if (dig->connection && now_us >= dig->deadline_us)
+    if ((dig->connection || dig->udp.asking) && now_us >= dig->deadline_us)
         fail(dig, "the time is over");
     if (dig->answered && (now_us >= dig->deadline_us || tcpct_connection_count(stack) == 0))
         finish(dig, now_us);
@@ -289,7 +340,7 @@ static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
         loop_deadline(dig->loop, dig->resume_us);
         return;
     }
-    if (!dig->connection && !dig->answered && dig->tried < dig->tries) {
+    if (!dig->connection && !dig->udp.asking && !dig->answered && dig->tried < dig->tries) {
         int error = begin(dig, now_us);
         if (error) {
             dig->tried = dig->tries;
@@ -326,7 +377,14 @@ static int save_remembered(struct dig *dig)
 static int run(struct dig *dig)
 {
     struct tcpct_config config = { 0 };
-    struct loop_handlers handlers = { .serve = serve, .signal = take_signal, .context = dig };
+    struct loop_handlers handlers = {
+        .serve = serve, .other_packet = other_packet, .signal = take_signal, .context = dig
+    };
+    dig->udp.server = dig->server;
+    dig->udp.port = dig->port;
+    for (size_t i = dig->endpoint_options.address_count; i-- > 0;)
+        if (dig->endpoint_options.addresses[i].family == dig->server.family)
+            dig->udp.local = dig->endpoint_options.addresses[i];
     int status = endpoint_open(&dig->endpoint, &dig->endpoint_options, &config);
     if (status != 0)
         return status;
@@ -397,7 +455,8 @@ static void print_usage(void)
            "                           restart: the same, and from the second query on the\n"
            "                           closed connection begins again;\n"
            "                           cold: cookies, the query after them; plain: plain TCP;\n"
-           "                           fastopen: RFC 7413, from the second query on\n"
+           "                           fastopen: RFC 7413, from the second query on;\n"
+           "                           udp: UDP, and after TC as syn-data\n"
            "  --remember FILE          keep there what is remembered between runs: --mode restart\n"
            "                           from the first query of the next run on\n"
            "  --pad BYTES              pad the query to this size: the answer in a\n"
@@ -424,7 +483,7 @@ static int take_mode(struct dig *dig, const char *text)
             dig->mode = (enum mode)i;
             return 0;
         }
-    return bad_value("mode", "syn-data, cold, restart, plain or fastopen");
+    return bad_value("mode", "syn-data, cold, restart, plain, fastopen or udp");
 }
 
 /* 0, or the exit status after a message. */
