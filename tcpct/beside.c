@@ -78,14 +78,9 @@ void beside_race(struct tcpct_connection *connection, uint64_t now_us)
     initiator_exchange(exchange, now_us);
 }
 
-struct tcpct_connection *beside_wins(struct tcpct_connection *exchange, uint64_t now_us)
+/* What the exchange is known by, which the application's connection takes over. */
+static void become(struct tcpct_connection *connection, const struct tcpct_connection *exchange)
 {
-    struct tcpct_connection *connection = tcb_part(exchange);
-    struct tcpct_stack *stack = connection->stack;
-    leave_restart(connection, now_us);
-    trace_connection(connection, TCPCT_TRACE_RESTART, "lost to the exchange beside it",
-                     exchange->endpoints.local_port, now_us);
-    demux_remove(stack, connection);
     connection->endpoints = exchange->endpoints;
     connection->iss = exchange->iss;
     connection->snd_una = connection->snd_nxt = exchange->snd_nxt;
@@ -99,8 +94,48 @@ struct tcpct_connection *beside_wins(struct tcpct_connection *exchange, uint64_t
     connection->syn_data_sent = exchange->syn_data_sent;
     connection->pair = exchange->pair;
     connection->rtt = exchange->rtt;
-    tcb_closed(exchange, TCPCT_OK, now_us);
+}
+
+/* The restart, with nobody to hold it: it resets whatever the Responder has made of its opening (7).
+ * What of the opening's flight has arrived is not known: the first segment alone, or all. */
+static void become_loser(struct tcpct_connection *loser, const struct tcpct_connection *restart)
+{
+    const struct flight *flight = &restart->flight;
+    timer_stop_all(loser);
+    ring_free(&loser->send, &loser->stack->memory);
+    loser->endpoints = restart->endpoints;
+    loser->pair = restart->pair;
+    loser->iss = restart->iss;
+    loser->irs = restart->irs;
+    loser->snd_una = loser->data_seq = restart->iss + 1;
+    loser->snd_nxt = flight->count ? flight_at(flight, 0)->end : restart->snd_nxt;
+    loser->reset_end = restart->snd_nxt;
+    loser->rcv_nxt = loser->rcv_edge = loser->last_ack_sent = restart->irs + 1;
+    loser->timestamps = true;
+    loser->timestamp_size = restart->timestamp_size;
+    loser->timestamp_offset = restart->timestamp_offset;
+    loser->prefix = restart->prefix;
+    loser->recent_prefix = restart->recent_prefix;
+    loser->ts_recent = restart->ts_recent;
+    loser->confirmed = loser->reset_due = true;
+}
+
+struct tcpct_connection *beside_wins(struct tcpct_connection *exchange, uint64_t now_us)
+{
+    struct tcpct_connection *connection = tcb_part(exchange);
+    struct tcpct_stack *stack = connection->stack;
+    struct tcpct_connection won = *exchange;
+    trace_connection(connection, TCPCT_TRACE_RESTART, "lost to the exchange beside it",
+                     exchange->endpoints.local_port, now_us);
+    demux_remove(stack, connection);
+    demux_remove(stack, exchange);
+    become_loser(exchange, connection);
+    leave_restart(connection, now_us);
+    become(connection, &won);
     demux_add(stack, connection);
+    demux_add(stack, exchange);
+    tcb_state(exchange, TCPCT_ESTABLISHED, now_us);
+    tcb_output(exchange);
     tcb_state(connection, TCPCT_SYN_SENT, now_us);
     return connection;
 }

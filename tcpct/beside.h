@@ -3,8 +3,8 @@
  *
  * When a restart is not answered in time, an exchange begins to race with it: whichever is answered
  * first is the connection from then on, and the other is over. The application has one handle, that
- * of the restart, and sees one answer: nothing is taken from either before one of them has won. What
- * still comes for a restart that lost has no TCB, and is reset (7).
+ * of the restart, and sees one answer: nothing is taken from either before one of them has won. A
+ * restart that lost is reset (7), whatever the Responder has made of its opening.
  *
  * When a pair is a maximum segment lifetime old, but still good, the connection that uses it has
  * another one fetched meanwhile, so that a regular client always has a young one. Two packets: the

@@ -506,6 +506,10 @@ static bool send_reset(struct tcpct_connection *connection, struct tcpct_packet 
     begin(connection, &segment, connection->snd_nxt, SEGMENT_RST, true, now_us);
     finish(connection, &segment, packet);
     connection->stack->counters.resets_sent++;
+    if (connection->reset_end && connection->reset_end != connection->snd_nxt) {
+        connection->snd_nxt = connection->reset_end;
+        return true;
+    }
     tcb_closed(connection, TCPCT_OK, now_us);
     return true;
 }

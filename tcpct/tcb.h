@@ -298,6 +298,7 @@ struct tcpct_connection {
     /* Restart (restart.h). */
     bool restarted;                  /* this incarnation is not the first */
     bool persistent;                 /* Initiator: what is sent after the end begins it again */
+    uint32_t reset_end;              /* a restart that lost: its reset is due here as well; 0: no */
     bool renews;                     /* Initiator: nobody's; it asks for another pair */
     uint8_t restarts;                /* Initiator: of this pair */
     uint64_t exchanged_us;           /* when the pair was made; Responder: when the opening came */

@@ -43,7 +43,7 @@ static struct losses {
     unsigned family;
     struct sim *sim;
     struct tcpct_listener *listener;
-    uint32_t number;  /* of the transaction that runs: 1 or 2 */
+    uint32_t number;  /* of the transaction that runs: 1 or 2; 3: what is begun again */
     unsigned packets; /* that it sent */
 
     struct tcpct_connection *client;
@@ -54,7 +54,7 @@ static struct losses {
 
     struct session sessions[SESSIONS_MAX];
     unsigned session_count;
-    unsigned executed[3]; /* requests of each transaction, by sessions */
+    unsigned executed[4]; /* requests of each transaction, by sessions */
 
     unsigned syns, syn_acks; /* that may have arrived; that were sent */
     bool opened;             /* something but a <SYN> was sent */
@@ -337,7 +337,7 @@ static void session_reads(struct session *session)
     while ((got = tcpct_receive(session->connection, bytes, sizeof(bytes))) > 0) {
         if (session->got == 0)
             session->number = bytes[0];
-        if (session->number < 1 || session->number > 2 ||
+        if (session->number < 1 || session->number > 3 ||
             !as_filled(session->number, false, session->got, bytes, (uint32_t)got)) {
             break_rule("a wrong request after %u bytes", session->got);
             session->number = 0;
@@ -423,6 +423,7 @@ static void transact(uint32_t number)
                         .syn_data_limit = scenario->in_syn ? 496 : 0 },
         .request = request,
         .request_size = scenario->request,
+        .restart = scenario->restart,
     };
     losses.number = number;
     losses.packets = losses.got = 0;
@@ -447,7 +448,7 @@ static void check_outcome(void)
     if (losses.error && (losses.error != TCPCT_ERROR_TIMEOUT || took_us < 100ull * SECOND))
         break_rule("transaction %u fails after %llu us: %s", losses.number,
                    (unsigned long long)took_us, tcpct_error_text(losses.error));
-    bool again = losses.fate->chosen && losses.number == 1;
+    bool again = (losses.fate->chosen || losses.scenario->restart) && losses.number == 1;
     if (losses.executed[losses.number] > 1u + again)
         break_rule("a request was run %u times", losses.executed[losses.number]);
 }
@@ -479,6 +480,10 @@ unsigned losses_run(const struct losses_scenario *scenario, const struct losses_
     losses = (struct losses){ .scenario = scenario, .fate = fate, .family = family };
     runs++;
     begin();
+    if (scenario->restart) { /* what is begun again */
+        transact(3);
+        sim_run(losses.sim, SECOND);
+    }
     transact(1);
     check_outcome();
     if (!fate->antique)

@@ -31,7 +31,8 @@ struct losses_scenario {
     bool plain, in_syn;     /* without cookies; with data in the SYNs */
     uint32_t request, more; /* bytes: at once, and when those are answered */
     uint32_t answer, last;  /* bytes: to the first part, and to the rest */
-    bool stable;            /* the <SYN,ACK(SYN)> holds what it can of an answer that is larger */
+    bool restart; /* a closed connection begins again: the fate is that of the second transaction */
+    bool stable;  /* the <SYN,ACK(SYN)> holds what it can of an answer that is larger */
 };
 
 /* What the network does. The chosen packet, or a copy of it, arrives late: when so many more

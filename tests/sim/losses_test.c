@@ -25,24 +25,34 @@ static const struct losses_scenario scenarios[] = {
     { "data, R closes", CLOSE_RESPONDER, .in_syn = true, .request = 100, .answer = 4000 },
     { "data, both close", CLOSE_BOTH, .in_syn = true, .request = 100, .answer = 4000 },
     /* its first part fits (6.4) */
-    { "first part, I closes", CLOSE_INITIATOR, false, true, 100, 0, 4000, 0, true },
-    { "first part, R closes", CLOSE_RESPONDER, false, true, 100, 0, 4000, 0, true },
-    { "first part, both close", CLOSE_BOTH, false, true, 100, 0, 4000, 0, true },
+    { "first part, I closes", CLOSE_INITIATOR, .in_syn = true, .request = 100, .answer = 4000,
+      .stable = true },
+    { "first part, R closes", CLOSE_RESPONDER, .in_syn = true, .request = 100, .answer = 4000,
+      .stable = true },
+    { "first part, both close", CLOSE_BOTH, .in_syn = true, .request = 100, .answer = 4000,
+      .stable = true },
     /* an answer in the SYN, and another request behind it */
-    { "more, I closes", CLOSE_INITIATOR, false, true, 100, 300, 200, 3000, false },
-    { "more, R closes", CLOSE_RESPONDER, false, true, 100, 300, 200, 3000, false },
+    { "more, I closes", CLOSE_INITIATOR, .in_syn = true, .request = 100, .more = 300, .answer = 200,
+      .last = 3000 },
+    { "more, R closes", CLOSE_RESPONDER, .in_syn = true, .request = 100, .more = 300, .answer = 200,
+      .last = 3000 },
     /* nothing in the SYNs */
     { "cold, I closes", CLOSE_INITIATOR, .request = 100, .answer = 1000 },
     { "cold, R closes", CLOSE_RESPONDER, .request = 100, .answer = 1000 },
     { "cold, both close", CLOSE_BOTH, .request = 100, .answer = 1000 },
     { "cold, I closes early", CLOSE_EARLY, .request = 3000, .answer = 4000 },
     { "cold, R closes early", CLOSE_PENDING, .request = 100, .more = 4000, .answer = 300 },
+    /* a closed connection begins again, or an exchange races with it */
+    { "restart, I closes", CLOSE_INITIATOR, .restart = true, .request = 100, .answer = 4000 },
+    { "restart, R closes", CLOSE_RESPONDER, .restart = true, .request = 100, .answer = 4000 },
+    { "restart, both close", CLOSE_BOTH, .restart = true, .request = 100, .answer = 300 },
     /* without cookies */
     { "plain, I closes", CLOSE_INITIATOR, .plain = true, .request = 100, .answer = 1000 },
     { "plain, R closes", CLOSE_RESPONDER, .plain = true, .request = 100, .answer = 1000 },
     { "plain, both close", CLOSE_BOTH, .plain = true, .request = 100, .answer = 1000 },
     { "plain, I closes early", CLOSE_EARLY, .plain = true, .request = 3000, .answer = 4000 },
-    { "plain, R closes early", CLOSE_PENDING, true, false, 100, 4000, 300, 0, false },
+    { "plain, R closes early", CLOSE_PENDING, .plain = true, .request = 100, .more = 4000,
+      .answer = 300 },
 };
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
 

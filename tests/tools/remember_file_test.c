@@ -24,7 +24,7 @@ static int begin(void **state)
 {
     const struct tcpct_config config = { .random = loop_random };
     (void)state;
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
     if (!mkdtemp(folder))
         return -1;
     snprintf(path, sizeof path, "%s/file", folder);
