@@ -94,7 +94,8 @@ ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t
         return over ? TCPCT_ERROR_CLOSED : 0;
     }
     uint32_t taken = size < ring->used ? (uint32_t)size : ring->used;
-    ring_get(ring, 0, bytes, taken);
+    if (bytes)
+        ring_get(ring, 0, bytes, taken);
     ring_drop(ring, taken);
     connection->urgent = tcb_urgent(connection) > 0;
     if (ring->used == 0 && connection->end_seen)
@@ -104,6 +105,11 @@ ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t
         consider_window_update(connection);
     }
     return taken;
+}
+
+size_t tcpct_peek(const struct tcpct_connection *connection, const void **bytes)
+{
+    return ring_peek(&connection->receive, bytes);
 }
 
 int tcpct_urgent(struct tcpct_connection *connection)

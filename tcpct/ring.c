@@ -51,6 +51,12 @@ void ring_get(const struct ring *ring, uint32_t offset, uint8_t *bytes, uint32_t
     memcpy(bytes + first, ring->bytes, size - first);
 }
 
+uint32_t ring_peek(const struct ring *ring, const void **bytes)
+{
+    *bytes = ring->bytes ? ring->bytes + ring->head : NULL;
+    return min_u32(ring->used, ring->capacity - ring->head);
+}
+
 uint32_t ring_append(struct ring *ring, const uint8_t *bytes, uint32_t size)
 {
     size = min_u32(size, ring->capacity - ring->used);

@@ -25,6 +25,9 @@ void ring_free(struct ring *ring, struct memory *memory);
 void ring_put(struct ring *ring, uint32_t offset, const uint8_t *bytes, uint32_t size);
 void ring_get(const struct ring *ring, uint32_t offset, uint8_t *bytes, uint32_t size);
 
+/* Points at the first byte held; returns how many lie there in one piece. */
+uint32_t ring_peek(const struct ring *ring, const void **bytes);
+
 /* Appends after the bytes held; returns how many of `size` fit. */
 uint32_t ring_append(struct ring *ring, const uint8_t *bytes, uint32_t size);
 /* Drops bytes at the head: size is at most used. */

@@ -364,6 +364,11 @@ ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, siz
  * them, or the connection's error. */
 ptrdiff_t tcpct_receive(struct tcpct_connection *connection, void *bytes, size_t size);
 
+/* Received bytes where they are, for those who would not copy them: points at the first and returns how
+ * many lie there in one piece; 0: none now, and tcpct_receive says why. They stay until tcpct_receive
+ * takes them, or with NULL for `bytes` drops them; until the next call of any kind the pointer is good. */
+size_t tcpct_peek(const struct tcpct_connection *connection, const void **bytes);
+
 /* All that tcpct_send has taken so far is urgent (RFC 9293, 3.8.5). The peer takes it in line, if it
  * follows RFC 6093, which advises against it. Errors: CLOSED, or the connection's. */
 int tcpct_urgent(struct tcpct_connection *connection);

@@ -89,13 +89,28 @@ static void test_abort(void **state)
     script_end(t);
 }
 
+/* Data may be read where it is, and dropped. */
+static void test_peek(void **state)
+{
+    const void *bytes;
+    (void)state;
+    struct script *t = peer_accept("mss 1460, sackOK", NULL);
+    assert_int_equal(tcpct_peek(t->connection, &bytes), 0);
+    inject(t, ". 1+10 ack 1");
+    assert_int_equal(tcpct_peek(t->connection, &bytes), 10);
+    for (uint32_t i = 0; i < 10; i++)
+        assert_int_equal(((const uint8_t *)bytes)[i], script_byte(i));
+    assert_int_equal(tcpct_receive(t->connection, NULL, 4), 4);
+    assert_int_equal(tcpct_peek(t->connection, &bytes), 6);
+    script_receive(t->connection, 4, 6);
+    assert_int_equal(tcpct_peek(t->connection, &bytes), 0);
+    script_end(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(keepalive),
-        TEST(user_timeout),
-        TEST(idle_window_is_given_up),
-        TEST(abort),
+        TEST(peek), TEST(keepalive), TEST(user_timeout), TEST(idle_window_is_given_up), TEST(abort),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

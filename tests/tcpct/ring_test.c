@@ -82,6 +82,29 @@ static void test_out_of_order(void **state)
     ring_free(&ring, &memory);
 }
 
+/* What wraps lies in two pieces. */
+static void test_peek(void **state)
+{
+    struct memory memory = memory_of(1 << 20);
+    struct ring ring = { 0 };
+    uint8_t bytes[2048];
+    const void *piece;
+    (void)state;
+    assert_int_equal(ring_peek(&ring, &piece), 0);
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i / 8);
+    assert_true(ring_grow(&ring, &memory, sizeof(bytes), 0));
+    ring_append(&ring, bytes, sizeof(bytes));
+    ring_drop(&ring, 2000);
+    ring_append(&ring, bytes, 100);
+    assert_int_equal(ring_peek(&ring, &piece), 48);
+    assert_memory_equal(piece, bytes + 2000, 48);
+    ring_drop(&ring, 48);
+    assert_int_equal(ring_peek(&ring, &piece), 100);
+    assert_memory_equal(piece, bytes, 100);
+    ring_free(&ring, &memory);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -105,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_like_a_model),
         cmocka_unit_test(test_out_of_order),
+        cmocka_unit_test(test_peek),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
