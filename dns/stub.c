@@ -171,7 +171,7 @@ void stub_link_lost(struct stub *stub, const struct stub_link *link, bool refuse
         query->link = NULL;
         query->lost = !refused;
         list_remove(stub, query);
-        list_prepend(stub, query, now_us);
+        list_prepend(stub, query, now_us + 1); /* in the next turn, when this end has been told */
     }
 }
 

@@ -70,12 +70,12 @@ static bool may_follow(const struct stub *stub, const struct stub_link *link)
     return !link->upstream->closes && (link->restarted || link->connected);
 }
 
+/* The connection that was used last of those on which another query may follow; or of all. */
 static struct stub_link *find(const struct stub *stub, const struct stub_upstream *upstream,
-                              enum stub_way way)
+                              enum stub_way way, bool any)
 {
-    bool full = stub->counters.connections_now >= stub->options.connections_max;
     for (struct stub_link *link = stub->newest_link; link; link = link->older)
-        if (link->upstream == upstream && link->way == way && (full || may_follow(stub, link)))
+        if (link->upstream == upstream && link->way == way && (any || may_follow(stub, link)))
             return link;
     return NULL;
 }
@@ -120,23 +120,27 @@ static struct stub_link *make(struct stub *stub, const struct stub_query *query,
     return link;
 }
 
+/* Sends on a connection that is open. False: it takes nothing. */
+static bool follow(struct stub *stub, struct stub_link *link, struct stub_query *query,
+                   uint64_t now_us)
+{
+    ptrdiff_t sent = tcpct_send(link->connection, query->frame, query->frame_size);
+    if (sent > 0 && (size_t)sent < query->frame_size)
+        give_up(stub, link, false, now_us); /* cut within a message: it is of no use now */
+    return sent == (ptrdiff_t)query->frame_size;
+}
+
 bool stub_link_send(struct stub *stub, struct stub_query *query, struct stub_upstream *upstream,
                     enum stub_way way, uint64_t now_us)
 {
-    struct stub_link *link = find(stub, upstream, way);
-    if (link) {
-        ptrdiff_t sent = tcpct_send(link->connection, query->frame, query->frame_size);
-        if (sent > 0 && (size_t)sent < query->frame_size) {
-            give_up(stub, link, false, now_us); /* cut within a message: it is of no use now */
-            link = NULL;
-        } else if (sent <= 0) {
-            link = NULL;
-        }
-    }
-    if (!link)
+    struct stub_link *link = find(stub, upstream, way, false);
+    if (!link || !follow(stub, link, query, now_us))
         link = make(stub, query, upstream, way, now_us);
-    if (!link)
-        return false;
+    if (!link) { /* there are too many: then what there is has to do */
+        link = find(stub, upstream, way, true);
+        if (!link || !follow(stub, link, query, now_us))
+            return false;
+    }
     link->outstanding++;
     query->link = link;
     return true;
@@ -192,9 +196,14 @@ void stub_link_event(struct stub *stub, struct stub_link *link, unsigned flags, 
     int error = read_all(stub, link, now_us);
     if (error == TCPCT_ERROR_CLOSED && link->answered && link->outstanding > 0)
         link->upstream->closes = true;
-    if (error != 0 && link->outstanding > 0) {
-        give_up(stub, link, error != TCPCT_ERROR_CLOSED || !link->answered, now_us);
-    } else if (error != 0 || (link->answered && link->outstanding == 0 && link->cookies)) {
+    bool through = link->answered && link->outstanding == 0 && link->cookies;
+    if (error != 0 && error != TCPCT_ERROR_CLOSED && link->outstanding > 0) {
+        give_up(stub, link, !link->answered, now_us);
+    } else if (error != 0 || through) {
+        if (link->outstanding > 0) {
+            stub->counters.connections_lost++;
+            stub_link_lost(stub, link, !link->answered, now_us);
+        }
         tcpct_close(link->connection);
         free_link(stub, link);
     }

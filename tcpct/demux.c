@@ -15,7 +15,7 @@ static uint32_t bucket_of(const struct tcpct_stack *stack, const struct endpoint
     return hash & stack->bucket_mask;
 }
 
-static bool endpoints_equal(const struct endpoints *a, const struct endpoints *b)
+bool demux_same(const struct endpoints *a, const struct endpoints *b)
 {
     return a->remote_port == b->remote_port && a->local_port == b->local_port &&
            ip_address_equal(&a->remote, &b->remote) && ip_address_equal(&a->local, &b->local);
@@ -25,7 +25,7 @@ struct tcpct_connection *demux_find(const struct tcpct_stack *stack,
                                     const struct endpoints *endpoints)
 {
     struct tcpct_connection *connection = stack->buckets[bucket_of(stack, endpoints)];
-    while (connection && !endpoints_equal(&connection->endpoints, endpoints))
+    while (connection && !demux_same(&connection->endpoints, endpoints))
         connection = connection->hash_next;
     return connection;
 }
@@ -33,7 +33,7 @@ struct tcpct_connection *demux_find(const struct tcpct_stack *stack,
 struct tcpct_connection *demux_older(const struct tcpct_connection *connection)
 {
     struct tcpct_connection *older = connection->hash_next;
-    while (older && !endpoints_equal(&older->endpoints, &connection->endpoints))
+    while (older && !demux_same(&older->endpoints, &connection->endpoints))
         older = older->hash_next;
     return older;
 }

@@ -9,6 +9,7 @@
 /* The connection of these endpoints, or NULL; of two, the later one. */
 struct tcpct_connection *demux_find(const struct tcpct_stack *stack,
                                     const struct endpoints *endpoints);
+bool demux_same(const struct endpoints *a, const struct endpoints *b);
 /* The other one, beside which this one is being made (RFC 6013, 4.1; handshake.h), or NULL. */
 struct tcpct_connection *demux_older(const struct tcpct_connection *connection);
 void demux_add(struct tcpct_stack *stack, struct tcpct_connection *connection);

@@ -81,9 +81,51 @@ static struct tcpct_connection *take_from_pool(struct tcpct_stack *stack)
     return connection;
 }
 
+static void begin_waiting(struct tcpct_connection *connection)
+{
+    struct tcpct_stack *stack = connection->stack;
+    connection->wait_next = NULL;
+    connection->wait_previous = stack->wait_last;
+    if (stack->wait_last)
+        stack->wait_last->wait_next = connection;
+    else
+        stack->wait_first = connection;
+    stack->wait_last = connection;
+}
+
+static void end_waiting(struct tcpct_connection *connection)
+{
+    struct tcpct_stack *stack = connection->stack;
+    if (connection->wait_previous)
+        connection->wait_previous->wait_next = connection->wait_next;
+    else
+        stack->wait_first = connection->wait_next;
+    if (connection->wait_next)
+        connection->wait_next->wait_previous = connection->wait_previous;
+    else
+        stack->wait_last = connection->wait_previous;
+}
+
+/* All TCBs are in use: of those that are in TIME-WAIT, and that neither the application nor an exchange
+ * from the same endpoints has, the oldest makes room. */
+static bool cut_time_wait(struct tcpct_stack *stack, const struct endpoints *endpoints)
+{
+    struct tcpct_connection *oldest = stack->wait_first;
+    while (oldest && (oldest->held || oldest->beside || demux_same(&oldest->endpoints, endpoints)))
+        oldest = oldest->wait_next;
+    if (!oldest)
+        return false;
+    stack->counters.time_waits_cut++;
+    tcb_closed(oldest, TCPCT_OK, stack->now_us);
+    return true;
+}
+
 struct tcpct_connection *tcb_create(struct tcpct_stack *stack, const struct endpoints *endpoints)
 {
     struct tcpct_connection *connection = take_from_pool(stack);
+    if (!connection && stack->connection_count >= stack->config.connections_max &&
+        cut_time_wait(stack, endpoints))
+        connection = take_from_pool(stack);
     if (!connection) {
         stack->counters.connections_full++;
         return NULL;
@@ -150,6 +192,8 @@ static void leave_demux(struct tcpct_connection *connection)
 void tcb_destroy(struct tcpct_connection *connection)
 {
     struct tcpct_stack *stack = connection->stack;
+    if (connection->state == TCPCT_TIME_WAIT)
+        end_waiting(connection);
     timer_forget(connection);
     tcb_output_done(connection);
     forget_events(connection);
@@ -211,6 +255,10 @@ void tcb_state(struct tcpct_connection *connection, enum tcpct_state state, uint
     struct tcpct_stack *stack = connection->stack;
     enum tcpct_state from = connection->state;
     connection->state = state;
+    if (from != state && state == TCPCT_TIME_WAIT)
+        begin_waiting(connection);
+    if (from != state && from == TCPCT_TIME_WAIT)
+        end_waiting(connection);
     if (!stack->config.trace || from == state)
         return;
     struct tcpct_trace_event event = {

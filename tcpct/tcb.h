@@ -193,6 +193,7 @@ struct tcpct_connection {
     struct tcpct_connection *output_next, *output_previous; /* in the stack's output list */
     struct tcpct_connection *event_next;                    /* in the stack's event list */
     struct tcpct_connection *accept_next;                   /* in the listener's backlog */
+    struct tcpct_connection *wait_next, *wait_previous;     /* in TIME-WAIT: in the stack's list */
     uint32_t heap_index;                                    /* in the timer heap */
     uint64_t heap_at;                                       /* its key there */
     uint64_t timers[TIMERS];                                /* TCPCT_NEVER: off */
@@ -359,6 +360,7 @@ struct tcpct_stack {
     uint32_t heap_count;
     struct tcpct_connection *output_first, *output_last;
     struct tcpct_connection *event_first, *event_last;
+    struct tcpct_connection *wait_first, *wait_last; /* in order of their beginning */
 
     uint64_t now_us;       /* of the last of the four calls: the time of the application's calls */
     uint64_t challenge_us; /* when this second of challenge ACKs began (RFC 5961, 7) */
@@ -380,7 +382,7 @@ struct tcpct_connection *tcb_create(struct tcpct_stack *stack, const struct endp
 void tcb_destroy(struct tcpct_connection *connection);
 
 /* The stack's memory.reclaim: takes buffers from connections that have nothing in them. */
-void tcb_reclaim(void *stack, size_t size);
+void tcb_reclaim(void *owner, size_t size);
 
 /* Changes the state and traces it. */
 void tcb_state(struct tcpct_connection *connection, enum tcpct_state state, uint64_t now_us);

@@ -506,6 +506,7 @@ struct tcpct_counters {
     uint64_t collapsed_evicted, collapsed_expired,
         collapsed_reset; /* records that did not revive */
     uint64_t backlog_full, connections_full, memory_full;
+    uint64_t time_waits_cut; /* ended early, since all TCBs were in use */
 };
 void tcpct_counters(const struct tcpct_stack *stack, struct tcpct_counters *counters);
 

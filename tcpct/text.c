@@ -128,6 +128,7 @@ const char *tcpct_counter_name(size_t index)
         "backlog_full",
         "connections_full",
         "memory_full",
+        "time_waits_cut",
     };
     const size_t count = sizeof(names) / sizeof(names[0]);
     _Static_assert(sizeof(names) / sizeof(names[0]) ==

@@ -124,6 +124,26 @@ static void test_responder_full(void **state)
     }
 }
 
+/* One after the other, faster than TIME-WAIT ends: the oldest of them makes room. */
+static void test_time_wait_makes_room(void **state)
+{
+    struct setting setting;
+    (void)state;
+    for (unsigned cookie = 0; cookie <= 16; cookie += 16) {
+        begin(&setting, &(struct tcpct_config){ .connections_max = 2 }, NULL, NULL);
+        planned = (struct stream){ .to_send = 100, .to_get = 100, .close = STREAM_FOLLOW };
+        for (unsigned i = 0; i < 6; i++) {
+            open_stream(&setting, i, i % 2 ? 4 : 6, (uint8_t)cookie, short_talk);
+            sim_run(setting.sim, SECOND);
+            stream_check(&setting.streams[i]);
+        }
+        assert_int_equal(tcpct_connection_count(setting.client->stack), 2);
+        assert_int_equal(counters_of(setting.client).time_waits_cut, 4);
+        assert_int_equal(counters_of(setting.client).connections_full, 0);
+        check_rest(&setting);
+    }
+}
+
 /* The Initiator's table is full: tcpct_connect says so, and works again afterwards. */
 static void test_initiator_full(void **state)
 {
@@ -397,13 +417,21 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(test_##name, sim_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(responder_full),    TEST(initiator_full),
-        TEST(backlog_full),      TEST(listener_closes),
-        TEST(memory_budget),     TEST(allocator_fails),
-        TEST(idle_give_back),    TEST(allocator_fails),
-        TEST(create_fails),      TEST(abort),
-        TEST(refused),           TEST(dead_link),
-        TEST(connect_times_out), TEST(closed_window_is_no_timeout),
+        TEST(responder_full),
+        TEST(initiator_full),
+        TEST(time_wait_makes_room),
+        TEST(backlog_full),
+        TEST(listener_closes),
+        TEST(memory_budget),
+        TEST(allocator_fails),
+        TEST(idle_give_back),
+        TEST(allocator_fails),
+        TEST(create_fails),
+        TEST(abort),
+        TEST(refused),
+        TEST(dead_link),
+        TEST(connect_times_out),
+        TEST(closed_window_is_no_timeout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
