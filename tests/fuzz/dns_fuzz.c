@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/datagrams.h"
 #include "dns/exchange.h"
 #include "dns/forwarded.h"
 #include "dns/framing.h"
 #include "dns/reply.h"
+#include "tcpct/udp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -99,6 +101,55 @@ static void try_query(const struct dns_zones *zones, const uint8_t *query, size_
     }
 }
 
+/* ---- datagrams ------------------------------------------------------------------------------ */
+
+static void fill_random(void *context, void *bytes, size_t size)
+{
+    (void)context;
+    memset(bytes, 7, size);
+}
+
+/* The bytes are a message in a sound packet, or (`raw`) a packet: the reply must be a sound one. */
+static void try_datagram(const struct dns_zones *zones, const uint8_t *bytes, size_t size, bool raw)
+{
+    static const uint8_t secret[1][DNS_COOKIE_SECRET_SIZE] = { { 9 } };
+    static const struct tcpct_address ours = { 4, { 192, 0, 2, 53 } },
+                                      theirs = { 4, { 192, 0, 2 } };
+    static struct dns_server server;
+    static struct tcpct_stack *stack;
+    static struct datagrams datagrams;
+    static uint8_t packet_bytes[TCPCT_PACKET_SIZE], reply_bytes[TCPCT_PACKET_SIZE];
+    if (!stack) {
+        const struct tcpct_config config = { .random = fill_random };
+        server = (struct dns_server){ .zones = zones, .cookies = dns_cookies_create(secret, 1) };
+        datagrams = (struct datagrams){ .server = &server,
+                                        .options = { .port = 53, .size_max = 1232, .mtu = 1500 } };
+        if (tcpct_stack_create(&stack, &config, 1) != TCPCT_OK)
+            abort();
+        tcpct_address_add(stack, &ours);
+    }
+    if (size > 2000)
+        return;
+    struct tcpct_packet packet = { .data = packet_bytes, .size = sizeof packet_bytes };
+    struct tcpct_packet reply = { .data = reply_bytes, .size = sizeof reply_bytes };
+    size_t at = raw ? 0 : udp_header_size(&ours);
+    memcpy(packet_bytes + at, bytes, size);
+    packet.length = size;
+    packet.partial_checksum = raw;
+    const struct udp_datagram query = { theirs, ours, 1234, 53, packet_bytes + at, size };
+    if (!raw)
+        udp_encode(&query, 64, &packet);
+    if (!datagrams_input(&datagrams, stack, &packet, &reply, 1))
+        return;
+    struct udp_datagram answer;
+    enum udp_verdict verdict = udp_decode(&answer, &reply);
+    if (verdict == UDP_OTHER)
+        return; /* ICMP */
+    if (verdict != UDP_OK || reply.length > 1500 || answer.size > 1232)
+        abort();
+    check_answer(answer.data, answer.size);
+}
+
 /* ---- streams -------------------------------------------------------------------------------- */
 
 /* A sum over the messages and the last verdict. */
@@ -182,6 +233,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         pass(data, size, 1 + choice / 8);
     } else if (choice % 8 == 2) {
         forward(data, size);
+    } else if (choice % 8 <= 3) {
+        try_datagram(zones, data, size, choice % 8 == 3);
     } else {
         try_query(zones, data, size);
     }
