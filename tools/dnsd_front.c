@@ -86,6 +86,7 @@ int dnsd_front(const struct dnsd_front_options *options, struct service *service
     signal(SIGPIPE, SIG_IGN);
     service->serve = serve;
     service->reload = NULL;
+    service->other_packet = NULL; /* UDP is not forwarded */
     service->print_counters = print_counters;
     service->context = &front;
     int status = open_front(&front, options);

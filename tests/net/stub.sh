@@ -50,7 +50,7 @@ expect "no EDNS where there was none" 1 "" sh -c '"$@" | grep OPT' sh "${ask[@]}
 expect "a large answer has TC over UDP" 0 "flags: qr aa tc" \
     "${ask[@]}" +ignore +dnssec nx.slhdsa128s.test A
 also "and keeps its OPT record" "flags: do; udp"
-expect "dig goes on over TCP" 0 "rcvd: 23894" "${ask[@]}" +dnssec nx.slhdsa128s.test A
+expect "dig goes on over TCP" 0 "rcvd: 239" "${ask[@]}" +dnssec nx.slhdsa128s.test A
 expect "a small UDP size" 0 "flags: qr aa tc" \
     "${ask[@]}" +ignore +dnssec +bufsize=512 \
     nx-with-a-rather-long-name-so-that-more-is-needed.example A
