@@ -287,7 +287,7 @@ static int measure_one(struct experiment *experiment, size_t number)
              number + 1);
     snprintf(pcap, sizeof pcap, "%s/%zu-%zu.pcap", experiment->part_folder, experiment->point,
              number + 1);
-    bool captured = part->link_count > 0;
+    bool captured = part->link_count > 0 && !measure->uncaptured;
     pid_t capture = captured ? start_capture(experiment, netns, pcap) : -1;
     int status = run_words(experiment, netns, words, log);
     size_t first = rows_count(experiment->rows);

@@ -228,8 +228,10 @@ static bool take_measure(struct reader *reader)
         const char *word = reader->words[i];
         if (strcmp(word, "sum") == 0)
             measure->sum = true;
+        else if (strcmp(word, "uncaptured") == 0)
+            measure->uncaptured = true;
         else if (strncmp(word, "skip=", 5) != 0 || !unit_number(word + 5, 0, SKIP_MAX, &skip))
-            return fail(reader, "measure takes skip=NUMBER and sum, not \"%s\"", word);
+            return fail(reader, "measure takes skip=NUMBER, sum and uncaptured, not \"%s\"", word);
     }
     measure->skip = (unsigned)skip;
     return true;
@@ -343,7 +345,7 @@ static const struct keyword {
     { "link", 2, WORDS_MAX, false, take_link },
     { "before", 0, 0, true, take_before },
     { "run", 1, 1, true, take_run },
-    { "measure", 2, 4, true, take_measure },
+    { "measure", 2, 5, true, take_measure },
     { "table", 1, LAB_NAMES_MAX, false, take_table },
     { "lines", 2, 5, false, take_lines },
     { "bars", 2, 5, false, take_bars },

@@ -15,7 +15,8 @@
  *     link HOST HOST [FLAG OF tcpct link]...
  *     before                               shell, once, before anything is built
  *     run HOST                             shell, in the background; it prints `ready`
- *     measure HOST LABEL [skip=N] [sum]    shell, at each point; it prints JSON objects
+ *     measure HOST LABEL [skip=N] [sum] [uncaptured]
+ *                                          shell, at each point; it prints JSON objects
  *     table NAME...                        of what was printed: medians
  *     lines|bars X Y [log=x] [log=y] [TITLE]
  *     cdf Y [log=x] [TITLE]
@@ -77,7 +78,8 @@ struct lab_measure {
     size_t host;
     const char *label, *shell;
     unsigned skip; /* so many of the objects that it prints first */
-    bool sum;      /* its objects make one row together, the last value of a name counting */
+    bool uncaptured;
+    bool sum; /* its objects make one row together, the last value of a name counting */
 };
 
 enum lab_figure_kind { LAB_TABLE, LAB_LINES, LAB_BARS, LAB_CDF };

@@ -39,7 +39,7 @@ static const char whole[] = "# a comment\n"
                             "vary size 1 2 3\n"
                             "quick size 2\n"
                             "quick delay 1ms\n"
-                            "measure client \"two words\" skip=2 sum\n"
+                            "measure client \"two words\" skip=2 uncaptured sum\n"
                             "  measure it\n"
                             "table a b\n"
                             "lines size a log=x log=y \"A picture\"\n"
@@ -70,7 +70,7 @@ static void reads(void **state)
     assert_int_equal(one->variables[0].count, 3);
     assert_string_equal(one->measures[0].label, "two words");
     assert_int_equal(one->measures[0].skip, 2);
-    assert_true(one->measures[0].sum);
+    assert_true(one->measures[0].sum && one->measures[0].uncaptured);
     assert_int_equal(one->figure_count, 3);
     assert_int_equal(one->figures[0].name_count, 2);
     assert_true(one->figures[1].x_log && one->figures[1].y_log);
