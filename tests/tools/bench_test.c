@@ -19,6 +19,9 @@ static void usage(void **state)
     assert_int_equal(BENCH("sideways").status, EXIT_USAGE);
     assert_int_equal(BENCH("state", "--entries").status, EXIT_USAGE);
     assert_int_equal(BENCH("state", "--entries", "0").status, EXIT_USAGE);
+    assert_int_equal(BENCH("state", "--table").status, EXIT_USAGE);
+    assert_int_equal(BENCH("state", "--collapsed", "--entries", "4095").status, EXIT_USAGE);
+    assert_int_equal(BENCH("state", "--collapsed", "--ipv6").status, EXIT_USAGE);
     assert_int_equal(BENCH("restart", "--set").status, EXIT_USAGE);
     assert_non_null(strstr(BENCH("--help").out, "usage: tcpct bench"));
 }
@@ -31,9 +34,21 @@ static void state_is_counted(void **state)
     assert_non_null(strstr(run.out, "{\"entries\": 1000, \"entry_bytes\": "));
 }
 
+static void collapsed_ones_too(void **state)
+{
+    (void)state;
+    struct run run = BENCH("state", "--collapsed", "--entries", "4096", "--active", "10");
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(run.out, "{\"entries\": 4096, "));
+    assert_non_null(strstr(run.out, "\"active\": 10, "));
+    assert_non_null(strstr(run.out, "\"revival_us\": "));
+    run = BENCH("state", "--collapsed", "--entries", "4096", "--active", "10", "--table");
+    assert_non_null(strstr(run.out, "so a revival takes"));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(usage),
-                                        cmocka_unit_test(state_is_counted) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(usage), cmocka_unit_test(state_is_counted),
+                                        cmocka_unit_test(collapsed_ones_too) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

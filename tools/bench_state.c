@@ -1,24 +1,24 @@
-/* state.c - what connections cost that are not in use: the memory of collapsed ones (collapse.h) and of
- * remembered ones (remember.h), with others kept active beside them, and the time that a revival takes,
- * beside the kernel's handshake.
- *
- *     build/release/tests/bench/state [RECORDS [ACTIVE]]        (default 2000000 50000)
+/* bench_state.c - `tcpct bench state --collapsed`: what connections cost that are not in use: the memory of
+ * collapsed ones (collapse.h) and of remembered ones (remember.h), with others kept active beside them, and
+ * the time that a revival takes, beside the kernel's handshake.
  *
  * The peers are written here, packet by packet, in memory: there is no device. Memory is what the
  * process has resident (/proc/self/statm); what the peers know is allocated and touched before. Times
  * are of one core, medians of single calls; the records are taken in random order, so that
  * they are in no cache.
  */
+#include "tools/bench.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "measure.h"
 #include "tcpct/segment.h"
 #include "tcpct/seq.h"
-#include "tcpct/tcpct.h"
+#include "tools/command.h"
 
 enum { PORT = 53, QUERY = 40, ANSWER = 120, QUERIES = 200000, HANDSHAKES = 10000 };
 
@@ -44,7 +44,7 @@ static struct world {
 
 static _Noreturn void fail(const char *why)
 {
-    exit(measure_fail("state", why));
+    exit(command_error("bench", 1, "%s", why));
 }
 
 static void draw(void *context, void *bytes, size_t size)
@@ -60,15 +60,9 @@ static double clock_us(void)
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-/* The second number of /proc/self/statm. */
 static double resident_mb(void)
 {
-    char line[128], *second = NULL;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file || !fgets(line, sizeof(line), file) || !(second = strchr(line, ' ')))
-        fail("cannot read /proc/self/statm");
-    fclose(file);
-    return (double)strtoul(second, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / 1e6;
+    return (double)bench_resident() / 1e6;
 }
 
 /* ---- the peers ----------------------------------------------------------------------------------- */
@@ -217,11 +211,6 @@ static void serve_and_remember(uint32_t number)
 
 /* ---- memory -------------------------------------------------------------------------------------- */
 
-static void print_memory(const char *what, double mb, uint32_t count)
-{
-    printf("%-56s %9u %9.1f %9.1f\n", what, count, mb, mb * 1e6 / count);
-}
-
 static double measure_remembered(uint32_t records)
 {
     const struct tcpct_config config = { .random = draw, .remembered_max = records };
@@ -232,17 +221,16 @@ static double measure_remembered(uint32_t records)
     if (tcpct_connection_count(world.stack) != 0)
         fail("connections with cookies were left");
     double mb = resident_mb() - before;
-    print_memory("remembered", mb, records);
     tcpct_stack_destroy(world.stack);
     return mb;
 }
 
 /* Both stay for what follows. */
-static void measure_collapsed(uint32_t records, uint32_t active)
+static void measure_collapsed(uint32_t records, uint32_t active, struct bench_state *found)
 {
     const struct tcpct_config config = { .random = draw,
                                          .connections_max = active + 1,
-                                         .memory_budget = (size_t)active * 16384,
+                                         .memory_budget = ((size_t)active + 256) * 16384,
                                          .collapsed_max = records };
     double before = resident_mb();
     start(&config, 0);
@@ -251,10 +239,10 @@ static void measure_collapsed(uint32_t records, uint32_t active)
     if (tcpct_collapsed_count(world.stack) != records)
         fail("not all have collapsed");
     double between = resident_mb();
-    print_memory("collapsed", between - before, records);
+    found->collapsed_mb = between - before;
     for (uint32_t i = 0; i < active; i++)
         serve_plain(records + i);
-    print_memory("kept active beside them", resident_mb() - between, active);
+    found->active_mb = resident_mb() - between;
 }
 
 /* ---- time ---------------------------------------------------------------------------------------- */
@@ -269,11 +257,6 @@ static double median(double *samples, size_t count)
 {
     qsort(samples, count, sizeof(*samples), compare);
     return samples[count / 2];
-}
-
-static void print_time(const char *what, double us)
-{
-    printf("%-56s %29.2f us\n", what, us);
 }
 
 /* One segment with a query, to a collapsed connection or (active) another. The time is of tcpct_input
@@ -305,14 +288,15 @@ static double one_query(uint32_t number, struct tcpct_connection **connection)
 static double measure_queries(uint32_t first, uint32_t count, bool collapsed)
 {
     static double samples[QUERIES];
-    for (unsigned i = 0; i < QUERIES; i++) {
+    uint32_t queries = count < QUERIES ? count : QUERIES;
+    for (uint32_t i = 0; i < queries; i++) {
         struct tcpct_connection *connection;
         world.now_us += 10;
         samples[i] = one_query(first + arc4random_uniform(count), &connection);
         if (collapsed)
             collapse(connection);
     }
-    return median(samples, QUERIES);
+    return median(samples, queries);
 }
 
 static int listen_on_loopback(struct sockaddr_in *address)
@@ -328,13 +312,13 @@ static int listen_on_loopback(struct sockaddr_in *address)
 }
 
 /* Both ends of the kernel's, in one thread; a reset ends each, so that no TIME-WAIT is left. */
-static double measure_handshakes(void)
+static double measure_handshakes(uint32_t count)
 {
     const struct linger at_once = { .l_onoff = 1 };
     struct sockaddr_in address;
     static double samples[HANDSHAKES];
     int listener = listen_on_loopback(&address);
-    for (unsigned i = 0; i < HANDSHAKES; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         int client = socket(AF_INET, SOCK_STREAM, 0);
         double start_us = clock_us();
         if (client < 0 || connect(client, (struct sockaddr *)&address, sizeof(address)) != 0)
@@ -346,30 +330,20 @@ static double measure_handshakes(void)
         close(server);
     }
     close(listener);
-    return median(samples, HANDSHAKES);
+    return median(samples, count);
 }
 
-int main(int argc, char **argv)
+void bench_state_measure(uint32_t records, uint32_t active, struct bench_state *found)
 {
-    uint32_t records = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 2000000;
-    uint32_t active = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 50000;
-    if (records == 0 || active == 0 || records + active > 1u << 24)
-        fail("usage: state [RECORDS [ACTIVE]], together at most 16777216");
     world.peers = malloc((records + active) * sizeof(*world.peers));
     if (!world.peers)
         fail("there is no memory for the peers");
     memset(world.peers, 1, (records + active) * sizeof(*world.peers));
-    printf("%-56s %9s %9s %9s\n", "IPv4 connections", "count", "MB", "bytes");
-    measure_remembered(records);
-    measure_collapsed(records, active);
-    double revived = measure_queries(0, records, true);
-    double kept = measure_queries(records, active, false);
-    printf("\n%-56s\n", "a segment with a query, from packet in to event");
-    print_time("for an active connection", kept);
-    print_time("for a collapsed connection", revived);
-    print_time("so a revival takes (goal: less than 2)", revived - kept);
-    print_time("the kernel's handshake, both ends, over lo", measure_handshakes());
+    found->remembered_mb = measure_remembered(records);
+    measure_collapsed(records, active, found);
+    found->collapsed_us = measure_queries(0, records, true);
+    found->active_us = measure_queries(records, active, false);
+    found->handshake_us = measure_handshakes(records < HANDSHAKES ? records : HANDSHAKES);
     tcpct_stack_destroy(world.stack);
     free(world.peers);
-    return 0;
 }
