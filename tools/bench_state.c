@@ -231,7 +231,8 @@ static void measure_collapsed(uint32_t records, uint32_t active, struct bench_st
     const struct tcpct_config config = { .random = draw,
                                          .connections_max = active + 1,
                                          .memory_budget = ((size_t)active + 256) * 16384,
-                                         .collapsed_max = records };
+                                         .collapsed_max = records,
+                                         .collapse_always = true };
     double before = resident_mb();
     start(&config, 0);
     for (uint32_t i = 0; i < records; i++)
