@@ -142,6 +142,7 @@ static void write_direction(const struct emulator *emulator, enum link_direction
         { "blocked", box->blocked },
         { "altered", box->altered },
         { "answered", box->answered },
+        { "proxied", box->proxied },
         { "read_failures", from->read_failures },
         { "write_failures", to->write_failures },
     };

@@ -50,6 +50,7 @@ static const char *const usage =
     "  --shift-sequence           other sequence numbers on the other side\n"
     "  --nat IP          A's addresses and ports become IP and ports of its own; one of each family\n"
     "  --firewall        SYNs from B are lost\n"
+    "  --proxy           TCP connections end here and are made anew, as plain TCP\n"
     "  --forget TIME     TCP connections idle for longer are unknown: their segments are lost\n"
     "\n"
     "  --at TIME NAME=VALUE...   changes properties of a path so long after the start; repeatable\n"
@@ -70,6 +71,7 @@ enum flag {
     FLAG_COPY_OPTIONS,
     FLAG_SHIFT_SEQUENCE,
     FLAG_FIREWALL,
+    FLAG_PROXY,
     FLAG_FORGET,
     FLAG_SETTINGS,
     FLAG_SEED,
@@ -95,6 +97,7 @@ static const struct option own_options[] = {
     { "shift-sequence", no_argument, NULL, FLAG_SHIFT_SEQUENCE },
     { "nat", required_argument, NULL, FLAG_NAT },
     { "firewall", no_argument, NULL, FLAG_FIREWALL },
+    { "proxy", no_argument, NULL, FLAG_PROXY },
     { "forget", required_argument, NULL, FLAG_FORGET },
     { "at", required_argument, NULL, FLAG_AT },
     { "settings", required_argument, NULL, FLAG_SETTINGS },
@@ -176,6 +179,9 @@ static int take_box(struct middlebox_config *box, int value, const char *name, c
         return 0;
     case FLAG_FIREWALL:
         box->firewall = true;
+        return 0;
+    case FLAG_PROXY:
+        box->proxy = true;
         return 0;
     case FLAG_FORGET:
         if (!unit_duration(text, day_us, &box->forget_us) || box->forget_us == 0)
@@ -272,6 +278,7 @@ static int take_option(struct link_options *options, int value, const char *name
     case FLAG_COPY_OPTIONS:
     case FLAG_SHIFT_SEQUENCE:
     case FLAG_FIREWALL:
+    case FLAG_PROXY:
     case FLAG_FORGET:
     case FLAG_NAT:
         return take_box(&options->config.box, value, name, text);

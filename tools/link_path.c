@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tcpct/options.h"
+#include "tun/option_edit.h"
 
 enum { MTU_MIN = 576, NAME_SIZE = 32, TEXT_SIZE = 256, WAYS = 3 };
 #define DELAY_US_MAX UINT64_C(1000000000)
@@ -79,14 +79,6 @@ static const char *next_word(const char *text, char *word)
     return text[length] == ',' ? text + length + 1 : NULL;
 }
 
-/* What an old box does not know: all but MSS, window scale, SACK and Timestamps. */
-static void add_unknown(struct option_kinds *kinds)
-{
-    for (unsigned kind = OPTION_KIND_MSS; kind <= UINT8_MAX; kind++)
-        if (kind > OPTION_KIND_SACK && kind != OPTION_KIND_TIMESTAMPS)
-            option_kinds_add(kinds, (uint8_t)kind);
-}
-
 bool link_path_kinds(const char *text, struct option_kinds *kinds)
 {
     char word[TEXT_SIZE];
@@ -95,7 +87,7 @@ bool link_path_kinds(const char *text, struct option_kinds *kinds)
         uint64_t kind;
         text = next_word(text, word);
         if (strcmp(word, "unknown") == 0)
-            add_unknown(kinds);
+            option_kinds_add_unknown(kinds);
         else if (unit_number(word, 2, 255, &kind))
             option_kinds_add(kinds, (uint8_t)kind);
         else

@@ -119,7 +119,9 @@ struct link *link_create(const struct link_config *config)
     struct middlebox_config box = config->box;
     box.seed = config->seed;
     box.packet_size_max = link->packet_size_max;
-    link->box = middlebox_create(&box);
+    link->box =
+        middlebox_create(&box, (const struct middlebox_way *const[]){ &link->paths[0].config.box,
+                                                                      &link->paths[1].config.box });
     uint64_t seed = config->seed;
     bool sound = link->packets != NULL && link->bytes != NULL && link->scratch != NULL &&
                  link->box != NULL && link->packet_size_max <= TCPCT_PACKET_SIZE;
@@ -182,7 +184,7 @@ void link_packet_in(struct link *link, enum link_direction direction,
         }
         path->counters.packets_in++;
         path->counters.bytes_in += segment.length;
-        middlebox_input(link->box, direction, &path->config.box, &segment, now_us, enter, link);
+        middlebox_input(link->box, direction, &segment, now_us, enter, link);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "tun/chance.h"
 #include "tun/nat.h"
 #include "tun/option_edit.h"
+#include "tun/proxy.h"
 #include "tun/split.h"
 
 enum {
@@ -27,18 +28,19 @@ enum {
 struct held {
     bool any;
     struct tcpct_packet packet;
-    const struct middlebox_way *way;
     uint64_t due_us;
 };
 
 struct middlebox {
     struct middlebox_config config;
+    const struct middlebox_way *ways[LINK_DIRECTIONS];
     struct middlebox_counters counters[LINK_DIRECTIONS];
     struct flows flows;
     uint16_t next_port;
     struct held held[LINK_DIRECTIONS];
-    bool two_way;     /* asked to do more than a way says */
-    uint8_t *scratch; /* packet_size_max, for packets that the box makes */
+    struct proxy *proxy; /* NULL: none */
+    bool two_way;        /* asked to do more than a way says */
+    uint8_t *scratch;    /* packet_size_max, for packets that the box makes */
 };
 
 /* One packet, and where it goes. */
@@ -49,6 +51,16 @@ struct visit {
     middlebox_emit *emit;
     void *context;
 };
+
+static struct visit visit_of(struct middlebox *box, enum link_direction direction, uint64_t now_us,
+                             middlebox_emit *emit, void *context)
+{
+    return (struct visit){ .box = box,
+                           .way = box->ways[direction],
+                           .passing = { .direction = direction, .now_us = now_us },
+                           .emit = emit,
+                           .context = context };
+}
 
 static bool kinds_any(const struct option_kinds *kinds)
 {
@@ -287,10 +299,9 @@ static void release(struct middlebox *box, enum link_direction direction, uint64
     struct held *held = &box->held[direction];
     if (!held->any)
         return;
-    struct visit visit = { .box = box, .way = held->way, .emit = emit, .context = context };
-    visit.passing = (struct passing){ .direction = direction,
-                                      .now_us = held->due_us < now_us ? held->due_us : now_us,
-                                      .packet = &held->packet };
+    struct visit visit =
+        visit_of(box, direction, held->due_us < now_us ? held->due_us : now_us, emit, context);
+    visit.passing.packet = &held->packet;
     passing_look(&visit.passing);
     held->any = false;
     send_out(&visit);
@@ -345,9 +356,37 @@ static void coalesce_or_send(struct visit *visit)
     memcpy(held->packet.data, passing->packet->data, passing->packet->length);
     held->packet.length = passing->packet->length;
     held->packet.segment_size = 0;
-    held->way = visit->way;
     held->due_us = passing->now_us + HOLD_US;
     held->any = true;
+}
+
+/* ---- a proxy ------------------------------------------------------------------------------------ */
+
+static void run_behaviours(struct visit *visit);
+
+/* What a proxy sends runs through the others, which are all on B's side. */
+static void from_proxy(void *context, enum link_direction direction, struct tcpct_packet *packet)
+{
+    const struct visit *cause = context;
+    struct middlebox *box = cause->box;
+    struct visit visit =
+        visit_of(box, direction, cause->passing.now_us, cause->emit, cause->context);
+    packet->size = box->config.packet_size_max;
+    if (packet->length > packet->size)
+        return;
+    visit.passing.packet = packet;
+    passing_look(&visit.passing);
+    if (direction == LINK_A_TO_B)
+        run_behaviours(&visit);
+    else
+        coalesce_or_send(&visit);
+}
+
+/* Whether the packet ends in the proxy. */
+static bool terminate(struct visit *visit)
+{
+    struct proxy *proxy = visit->box->proxy;
+    return proxy != NULL && proxy_takes(proxy, &visit->passing, from_proxy, visit);
 }
 
 /* ---- the box ------------------------------------------------------------------------------------ */
@@ -369,30 +408,40 @@ static bool way_is_plain(const struct middlebox_way *way)
 static bool acts_both_ways(const struct middlebox_config *config)
 {
     return kinds_any(&config->copy) || config->shift_sequence || config->firewall ||
-           config->forget_us != 0 || config->nat[0].family != 0 || config->nat[1].family != 0;
+           config->proxy || config->forget_us != 0 || config->nat[0].family != 0 ||
+           config->nat[1].family != 0;
+}
+
+static void run_behaviours(struct visit *visit)
+{
+    struct passing *passing = &visit->passing;
+    struct middlebox_counters *counters = &visit->box->counters[passing->direction];
+    for (int i = 0; i < BEHAVIOURS; i++)
+        if (!behaviours[passing->direction == LINK_A_TO_B ? i : BEHAVIOURS - 1 - i](visit)) {
+            counters->blocked++;
+            return;
+        }
+    counters->altered += passing->altered;
+    passing_finish(passing);
+    if (passing->direction == LINK_A_TO_B || !terminate(visit))
+        coalesce_or_send(visit);
 }
 
 void middlebox_input(struct middlebox *box, enum link_direction direction,
-                     const struct middlebox_way *way, struct tcpct_packet *packet, uint64_t now_us,
-                     middlebox_emit *emit, void *context)
+                     struct tcpct_packet *packet, uint64_t now_us, middlebox_emit *emit,
+                     void *context)
 {
-    if (way_is_plain(way) && !box->two_way && !box->held[direction].any) {
+    if (way_is_plain(box->ways[direction]) && !box->two_way && !box->held[direction].any) {
         emit(context, direction, packet, now_us);
         return;
     }
-    struct visit visit = { .box = box, .way = way, .emit = emit, .context = context };
-    visit.passing = (struct passing){ .direction = direction, .now_us = now_us, .packet = packet };
+    struct visit visit = visit_of(box, direction, now_us, emit, context);
+    visit.passing.packet = packet;
     passing_look(&visit.passing);
-    bool passes = check_size(&visit);
-    for (int i = 0; i < BEHAVIOURS && passes; i++)
-        passes = behaviours[direction == LINK_A_TO_B ? i : BEHAVIOURS - 1 - i](&visit);
-    if (!passes) {
+    if (!check_size(&visit))
         box->counters[direction].blocked++;
-        return;
-    }
-    box->counters[direction].altered += visit.passing.altered;
-    passing_finish(&visit.passing);
-    coalesce_or_send(&visit);
+    else if (direction == LINK_B_TO_A || !terminate(&visit))
+        run_behaviours(&visit);
 }
 
 void middlebox_tick(struct middlebox *box, uint64_t now_us, middlebox_emit *emit, void *context)
@@ -400,11 +449,14 @@ void middlebox_tick(struct middlebox *box, uint64_t now_us, middlebox_emit *emit
     for (int i = 0; i < LINK_DIRECTIONS; i++)
         if (box->held[i].any && box->held[i].due_us <= now_us)
             release(box, (enum link_direction)i, now_us, emit, context);
+    struct visit visit = visit_of(box, LINK_A_TO_B, now_us, emit, context);
+    if (box->proxy != NULL)
+        proxy_tick(box->proxy, now_us, from_proxy, &visit);
 }
 
 uint64_t middlebox_deadline(const struct middlebox *box)
 {
-    uint64_t deadline_us = TCPCT_NEVER;
+    uint64_t deadline_us = box->proxy != NULL ? proxy_deadline(box->proxy) : TCPCT_NEVER;
     for (int i = 0; i < LINK_DIRECTIONS; i++)
         if (box->held[i].any && box->held[i].due_us < deadline_us)
             deadline_us = box->held[i].due_us;
@@ -417,7 +469,8 @@ const struct middlebox_counters *middlebox_counters(const struct middlebox *box,
     return &box->counters[direction];
 }
 
-struct middlebox *middlebox_create(const struct middlebox_config *config)
+struct middlebox *middlebox_create(const struct middlebox_config *config,
+                                   const struct middlebox_way *const ways[LINK_DIRECTIONS])
 {
     struct middlebox *box = calloc(1, sizeof *box);
     if (box == NULL)
@@ -426,10 +479,13 @@ struct middlebox *middlebox_create(const struct middlebox_config *config)
     box->two_way = acts_both_ways(config);
     box->flows.idle_us = config->forget_us != 0 ? config->forget_us : FLOW_IDLE_US;
     box->scratch = malloc(3 * (size_t)config->packet_size_max);
-    if (box->scratch == NULL) {
-        free(box);
+    if (config->proxy)
+        box->proxy = proxy_create(config->seed, (uint16_t)config->packet_size_max, box->counters);
+    if (box->scratch == NULL || (config->proxy && box->proxy == NULL)) {
+        middlebox_destroy(box);
         return NULL;
     }
+    memcpy(box->ways, ways, sizeof box->ways);
     for (int i = 0; i < LINK_DIRECTIONS; i++)
         box->held[i].packet =
             (struct tcpct_packet){ .data = box->scratch + (i + 1) * config->packet_size_max,
@@ -441,6 +497,7 @@ void middlebox_destroy(struct middlebox *box)
 {
     if (box == NULL)
         return;
+    proxy_destroy(box->proxy);
     free(box->scratch);
     free(box);
 }

@@ -4,8 +4,8 @@
  * Theory of operation. A packet runs at once through the behaviours that were asked for, in the
  * order of the table in middlebox.c if A sent it, in the opposite order if B did: so each sees a
  * connection the same way in both directions. What is left goes to `emit`, and so does what a
- * behaviour answers, in the other direction. Only joined segments wait: for the next, for up to a
- * millisecond.
+ * behaviour answers, in the other direction. Joined segments wait: for the next, for up to a
+ * millisecond. A proxy (proxy.h) stands next to A, inside of all the others, and has timers.
  *
  * A box knows TCP as it was before RFC 6013: it looks at options in the header, takes a header
  * extension for data, and so do most that exist. Segments with a wrong checksum it leaves alone.
@@ -53,6 +53,7 @@ struct middlebox_config {
     struct option_kinds copy;    /* the <SYN>'s, put into the <SYN,ACK> */
     bool shift_sequence;         /* other sequence numbers on the other side */
     bool firewall;               /* a <SYN> from B is dropped; keeps no state */
+    bool proxy;                  /* TCP connections end here, and are made anew */
     uint64_t forget_us;          /* TCP connections idle for longer are unknown, and dropped; 0: all
                                       is let through. For `nat`, how long a mapping lives. */
     struct tcpct_address nat[2]; /* outside addresses, IPv4 and IPv6; family 0: not translated */
@@ -64,27 +65,29 @@ struct middlebox_counters {
     uint64_t blocked;  /* packets dropped */
     uint64_t altered;  /* packets changed, cut or joined */
     uint64_t answered; /* packets sent back to the sender */
+    uint64_t proxied;  /* TCP connections made anew, by the direction of their <SYN> */
 };
 
 struct middlebox;
 
-/* NULL: no memory. */
-struct middlebox *middlebox_create(const struct middlebox_config *config);
+/* Each of `ways` must stay where it is as long as the box lives; what it says may change. NULL: no
+ * memory. */
+struct middlebox *middlebox_create(const struct middlebox_config *config,
+                                   const struct middlebox_way *const ways[LINK_DIRECTIONS]);
 void middlebox_destroy(struct middlebox *box); /* NULL is allowed */
 
 /* Takes what comes out; the packet is the box's. `at_us`: now, or when a joined segment was due. */
 typedef void middlebox_emit(void *context, enum link_direction direction,
                             const struct tcpct_packet *packet, uint64_t at_us);
 
-/* An ordinary packet, which is changed in place; packet->size is the room there. `way` must stay
- * where it is as long as the box lives; what it says may change. */
+/* An ordinary packet, which is changed in place; packet->size is the room there. */
 void middlebox_input(struct middlebox *box, enum link_direction direction,
-                     const struct middlebox_way *way, struct tcpct_packet *packet, uint64_t now_us,
-                     middlebox_emit *emit, void *context);
+                     struct tcpct_packet *packet, uint64_t now_us, middlebox_emit *emit,
+                     void *context);
 
-/* Emits the joined segments that are due. */
+/* Emits what is due: joined segments, and what a proxy sends. */
 void middlebox_tick(struct middlebox *box, uint64_t now_us, middlebox_emit *emit, void *context);
-uint64_t middlebox_deadline(const struct middlebox *box); /* TCPCT_NEVER: none waits */
+uint64_t middlebox_deadline(const struct middlebox *box); /* TCPCT_NEVER: nothing is */
 
 const struct middlebox_counters *middlebox_counters(const struct middlebox *box,
                                                     enum link_direction direction);

@@ -10,6 +10,13 @@ static size_t pad(uint8_t *to, size_t size)
     return size;
 }
 
+void option_kinds_add_unknown(struct option_kinds *kinds)
+{
+    for (unsigned kind = OPTION_KIND_MSS; kind <= UINT8_MAX; kind++)
+        if (kind > OPTION_KIND_SACK && kind != OPTION_KIND_TIMESTAMPS)
+            option_kinds_add(kinds, (uint8_t)kind);
+}
+
 bool option_edit_has(const struct option_kinds *kinds, const uint8_t *options, size_t size)
 {
     size_t at = 0, length;

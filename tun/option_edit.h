@@ -20,6 +20,9 @@ static inline size_t option_at(const uint8_t *bytes, size_t left)
     return left >= 2 && bytes[1] >= 2 && bytes[1] <= left ? bytes[1] : 0;
 }
 
+/* What an old box does not know: all but MSS, window scale, SACK and Timestamps. */
+void option_kinds_add_unknown(struct option_kinds *kinds);
+
 /* Whether an option of these kinds is there. */
 bool option_edit_has(const struct option_kinds *kinds, const uint8_t *options, size_t size);
 

@@ -38,6 +38,7 @@ SYNs with data lost|--drop-syn-data
 data of SYNs removed|--strip-syn-data
 address translation|--nat 10.60.1.99
 sequence numbers changed|--shift-sequence
+proxy that terminates TCP|--proxy
 segments cut at 500 bytes|--split 500
 segments joined|--coalesce
 path MTU 600, with ICMP|--path-mtu 600

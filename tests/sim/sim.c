@@ -221,6 +221,7 @@ static void host_begin(struct sim *sim, unsigned index)
     struct sim_host *host = &sim->hosts[index];
     const struct link_config link = {
         .paths = { [LINK_A_TO_B] = sim->config.up[index], [LINK_B_TO_A] = sim->config.down[index] },
+        .box = sim->config.boxes[index],
         .seed = sim->config.seed * SIM_HOSTS_MAX + index,
         .packets_max = sim->config.link_packets ? sim->config.link_packets : LINK_PACKETS,
     };

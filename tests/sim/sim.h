@@ -66,6 +66,7 @@ struct sim_config {
     uint64_t seed;
     unsigned hosts;                                          /* 0: 2 */
     struct link_path up[SIM_HOSTS_MAX], down[SIM_HOSTS_MAX]; /* seen from the host */
+    struct middlebox_config boxes[SIM_HOSTS_MAX];            /* in the hosts' links */
     struct tcpct_config stacks[SIM_HOSTS_MAX];               /* what is not set by the simulator */
     uint64_t start_us;                                       /* 0: one second */
     uint32_t link_packets;                                   /* in each link at once; 0: 4096 */

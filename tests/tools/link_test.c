@@ -136,12 +136,13 @@ static void boxes_are_taken(void **state)
     (void)state;
     const struct middlebox_config *box = &parsed.config.box;
     assert_int_equal(PARSE(NULL).status, 0);
-    assert_false(box->shift_sequence || box->firewall);
+    assert_false(box->shift_sequence || box->firewall || box->proxy);
     assert_int_equal(PARSE("--nat", "10.60.1.200", "--nat", "fd60:1::200", "--copy-options",
-                           "253,254", "--forget", "30s", "--shift-sequence", "--firewall")
+                           "253,254", "--forget", "30s", "--shift-sequence", "--firewall",
+                           "--proxy")
                          .status,
                      0);
-    assert_true(box->shift_sequence && box->firewall);
+    assert_true(box->shift_sequence && box->firewall && box->proxy);
     assert_true(box->nat[0].family == 4 && box->nat[1].family == 6);
     assert_true(option_kinds_has(&box->copy, 253) && option_kinds_has(&box->copy, 254));
     assert_int_equal(box->forget_us, 30000000);

@@ -17,7 +17,8 @@ void boxed_begin(struct boxed *boxed, const struct middlebox_config *config)
     sized.packet_size_max = BOXED_SIZE;
     memset(boxed, 0, sizeof *boxed);
     boxed->now_us = 1000000;
-    boxed->box = middlebox_create(&sized);
+    boxed->box = middlebox_create(
+        &sized, (const struct middlebox_way *const[]){ &boxed->ways[0], &boxed->ways[1] });
     assert_non_null(boxed->box);
 }
 
@@ -71,8 +72,7 @@ size_t boxed_send_packet(struct boxed *boxed, enum link_direction direction,
     struct tcpct_packet copy = { .data = bytes, .length = packet->length, .size = sizeof bytes };
     memcpy(bytes, packet->data, packet->length);
     boxed->count = 0;
-    middlebox_input(boxed->box, direction, &boxed->ways[direction], &copy, boxed->now_us, record,
-                    boxed);
+    middlebox_input(boxed->box, direction, &copy, boxed->now_us, record, boxed);
     return boxed->count;
 }
 
