@@ -1,8 +1,6 @@
 /* responder_test.c - the responder on a stack, asked by another stack, in virtual time: packets go
  * straight from one to the other.
  */
-#include "dns/responder.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,47 +9,9 @@
 #include <cmocka.h>
 
 #include "tests/dns/dns_case.h"
+#include "tests/dns/world.h"
 
-enum { STEP_US = 1000, PORT = 53, BIG_SIZE = 60000, RECEIVED_MAX = 1 << 24 };
-
-struct world {
-    uint64_t now_us;
-    struct tcpct_stack *client, *server;
-    struct tcpct_listener *listener;
-    struct responder *responder;
-    struct dns_zones *zones;
-    struct dns_server of_zones;
-    struct tcpct_connection *connection; /* of the client */
-    uint8_t *received;
-    size_t received_size;
-    bool reading, ended;
-    bool one_answer; /* close in the turn that brings it */
-    int error;
-    unsigned packets; /* both ways */
-};
-
-static void fill_random(void *context, void *bytes, size_t size)
-{
-    static uint32_t state = 1;
-    (void)context;
-    for (size_t i = 0; i < size; i++) {
-        state = state * 1664525 + 1013904223;
-        ((uint8_t *)bytes)[i] = (uint8_t)(state >> 24);
-    }
-}
-
-static struct tcpct_stack *make_stack(const struct world *world, uint8_t last_byte)
-{
-    struct tcpct_config config = { .random = fill_random,
-                                   .wall_clock_us = 1800000000000000,
-                                   .collapsed_max = 8,
-                                   .collapse_after_us = 3000000 };
-    struct tcpct_address address = { 4, { 10, 0, 0, last_byte } };
-    struct tcpct_stack *stack;
-    assert_int_equal(tcpct_stack_create(&stack, &config, world->now_us), TCPCT_OK);
-    assert_int_equal(tcpct_address_add(stack, &address), TCPCT_OK);
-    return stack;
-}
+enum { BIG_SIZE = 60000 };
 
 /* A zone with one small answer and one of nearly 64 KB. */
 static struct dns_zones *make_zones(void)
@@ -65,94 +25,9 @@ static struct dns_zones *make_zones(void)
     return zones;
 }
 
-static struct world *world_create(const struct responder_options *options)
+static struct world *begin(const struct responder_options *options)
 {
-    struct world *world = calloc(1, sizeof *world);
-    world->now_us = 1000000;
-    world->reading = true;
-    world->received = malloc(RECEIVED_MAX);
-    world->zones = make_zones();
-    world->client = make_stack(world, 1);
-    world->server = make_stack(world, 2);
-    world->of_zones = (struct dns_server){ .zones = world->zones };
-    world->responder = responder_create(options, &world->of_zones);
-    struct tcpct_listen_options listen = {
-        .port = PORT,
-        .parameters = TCPCT_PARAMETERS_DEFAULT,
-        .answer = responder_answer_syn,
-        .answer_context = world->responder,
-    };
-    listen.parameters.syn_ack_data_limit = 1220;
-    assert_int_equal(tcpct_listen(world->server, &listen, &world->listener), TCPCT_OK);
-    return world;
-}
-
-static void world_destroy(struct world *world)
-{
-    responder_destroy(world->responder);
-    tcpct_stack_destroy(world->client);
-    tcpct_stack_destroy(world->server);
-    dns_zones_free(world->zones);
-    free(world->received);
-    free(world);
-}
-
-/* Moves everything that one stack has to the other. */
-static bool move(struct world *world, struct tcpct_stack *from, struct tcpct_stack *to)
-{
-    static uint8_t bytes[TCPCT_PACKET_SIZE], reply_bytes[TCPCT_REPLY_SIZE];
-    struct tcpct_packet packet = { .data = bytes, .size = sizeof bytes };
-    bool any = false;
-    while (tcpct_output(from, &packet, world->now_us)) {
-        struct tcpct_packet reply = { .data = reply_bytes, .size = sizeof reply_bytes };
-        any = true;
-        world->packets++;
-        tcpct_input(to, &packet, &reply, world->now_us);
-        if (reply.length > 0) {
-            struct tcpct_packet none = { .data = bytes, .size = sizeof bytes };
-            world->packets++;
-            tcpct_input(from, &reply, &none, world->now_us);
-            break; /* the reply changed what is to be sent */
-        }
-    }
-    return any;
-}
-
-static void serve_client(struct world *world)
-{
-    struct tcpct_event event;
-    while (tcpct_event(world->client, &event))
-        if (event.flags & TCPCT_EVENT_ERROR)
-            world->error = tcpct_connection_error(event.connection);
-    while (world->connection && world->reading && !world->ended) {
-        ptrdiff_t got =
-            tcpct_receive(world->connection, world->received + world->received_size, 65536);
-        if (got == TCPCT_ERROR_CLOSED)
-            world->ended = true;
-        if (got <= 0)
-            break;
-        world->received_size += (size_t)got;
-    }
-    if (world->one_answer && world->connection && world->received_size > 0) {
-        tcpct_close(world->connection);
-        world->connection = NULL;
-    }
-}
-
-/* Lets `duration_us` pass. */
-static void run(struct world *world, uint64_t duration_us)
-{
-    uint64_t end_us = world->now_us + duration_us;
-    while (world->now_us <= end_us) {
-        do {
-            tcpct_tick(world->client, world->now_us);
-            tcpct_tick(world->server, world->now_us);
-            serve_client(world);
-            responder_serve(world->responder, world->server, world->now_us);
-        } while (move(world, world->client, world->server) |
-                 move(world, world->server, world->client));
-        world->now_us += STEP_US;
-    }
+    return world_create(options, make_zones());
 }
 
 static size_t frame(uint8_t framed[514], const char *question)
@@ -165,19 +40,7 @@ static size_t frame(uint8_t framed[514], const char *question)
 static void connect_to(struct world *world, bool cookies, const char *question)
 {
     uint8_t framed[514];
-    struct tcpct_connect_options options = {
-        .remote = { 4, { 10, 0, 0, 2 } },
-        .remote_port = PORT,
-        .parameters = TCPCT_PARAMETERS_DEFAULT,
-    };
-    options.parameters.cookie_desired = cookies ? 16 : 0;
-    if (question) {
-        options.parameters.syn_data_limit = 496;
-        options.request = framed;
-        options.request_size = frame(framed, question);
-    }
-    assert_int_equal(tcpct_connect(world->client, &options, &world->connection, world->now_us),
-                     TCPCT_OK);
+    world_connect(world, cookies, framed, question ? frame(framed, question) : 0);
 }
 
 static void ask(struct world *world, const char *question)
@@ -210,10 +73,10 @@ static const struct responder_options usual = { .idle_us = 10000000, .connection
 static void answer_in_syn_ack(void **state)
 {
     (void)state;
-    struct world *world = world_create(&usual);
+    struct world *world = begin(&usual);
     world->one_answer = true;
     connect_to(world, true, "ns.x. A");
-    run(world, 2000000);
+    world_run(world, 2000000);
     assert_int_equal(count_answers(world), 1);
     assert_int_equal(world->packets, 2);
     assert_int_equal(responder_counters(world->responder)->connections, 0);
@@ -224,9 +87,9 @@ static void answer_in_syn_ack(void **state)
 static void cookies_close(void **state)
 {
     (void)state;
-    struct world *world = world_create(&usual);
+    struct world *world = begin(&usual);
     connect_to(world, true, "big.x. TXT");
-    run(world, 2000000);
+    world_run(world, 2000000);
     assert_int_equal(count_answers(world), 1);
     assert_true(world->ended);
     assert_int_equal(responder_counters(world->responder)->connections_now, 0);
@@ -237,17 +100,17 @@ static void cookies_close(void **state)
 static void plain_stays_open(void **state)
 {
     (void)state;
-    struct world *world = world_create(&usual);
+    struct world *world = begin(&usual);
     connect_to(world, false, NULL);
     for (unsigned i = 1; i <= 3; i++) {
         ask(world, "ns.x. A");
-        run(world, 2000000);
+        world_run(world, 2000000);
         assert_int_equal(count_answers(world), i);
         assert_false(world->ended);
     }
     uint64_t idle_us = responder_deadline(world->responder) - world->now_us;
     assert_in_range(idle_us, 7000000, 10000000);
-    run(world, idle_us + 100000);
+    world_run(world, idle_us + 100000);
     assert_true(world->ended);
     assert_int_equal(responder_counters(world->responder)->connections_idle, 1);
     assert_int_equal(responder_deadline(world->responder), TCPCT_NEVER);
@@ -263,14 +126,14 @@ static const struct responder_options collapsing = { .idle_us = 10000000,
 static void idle_collapses(void **state)
 {
     (void)state;
-    struct world *world = world_create(&collapsing);
+    struct world *world = begin(&collapsing);
     connect_to(world, false, NULL);
     for (unsigned i = 1; i <= 3; i++) {
         ask(world, "ns.x. A");
-        run(world, 2000000);
+        world_run(world, 2000000);
         assert_int_equal(count_answers(world), i);
         assert_int_equal(tcpct_connection_count(world->server), 1);
-        run(world, 20000000);
+        world_run(world, 20000000);
         assert_int_equal(responder_counters(world->responder)->connections_now, 0);
         assert_int_equal(tcpct_connection_count(world->server), 0);
         assert_int_equal(tcpct_collapsed_count(world->server), 1);
@@ -279,7 +142,7 @@ static void idle_collapses(void **state)
     }
     assert_int_equal(responder_counters(world->responder)->connections, 1);
     tcpct_close(world->connection);
-    run(world, 2000000);
+    world_run(world, 2000000);
     assert_int_equal(tcpct_connection_count(world->server), 0);
     assert_int_equal(tcpct_collapsed_count(world->server), 0);
     world_destroy(world);
@@ -289,14 +152,14 @@ static void idle_collapses(void **state)
 static void half_a_query_does_not_collapse(void **state)
 {
     (void)state;
-    struct world *world = world_create(&collapsing);
+    struct world *world = begin(&collapsing);
     connect_to(world, false, NULL);
-    run(world, 1000000);
+    world_run(world, 1000000);
     tcpct_send(world->connection, "\0\100half a query", 14);
-    run(world, 8000000);
+    world_run(world, 8000000);
     assert_int_equal(tcpct_collapsed_count(world->server), 0);
     assert_false(world->ended);
-    run(world, 4000000);
+    world_run(world, 4000000);
     assert_true(world->ended);
     assert_int_equal(responder_counters(world->responder)->connections_idle, 1);
     tcpct_close(world->connection);
@@ -307,14 +170,14 @@ static void half_a_query_does_not_collapse(void **state)
 static void collapse_makes_room(void **state)
 {
     (void)state;
-    struct world *world = world_create(&collapsing);
+    struct world *world = begin(&collapsing);
     connect_to(world, false, NULL);
     ask(world, "ns.x. A");
-    run(world, 1000000);
+    world_run(world, 1000000);
     struct tcpct_connection *first = world->connection;
     connect_to(world, false, NULL);
     ask(world, "ns.x. A");
-    run(world, 1000000);
+    world_run(world, 1000000);
     assert_int_equal(count_answers(world), 2);
     assert_int_equal(tcpct_collapsed_count(world->server), 1);
     assert_int_equal(responder_counters(world->responder)->connections_evicted, 0);
@@ -326,11 +189,11 @@ static void collapse_makes_room(void **state)
 static void pipelined(void **state)
 {
     (void)state;
-    struct world *world = world_create(&usual);
+    struct world *world = begin(&usual);
     connect_to(world, false, NULL);
     for (unsigned i = 0; i < 500; i++)
         ask(world, i % 100 == 0 ? "big.x. TXT" : "ns.x. A");
-    run(world, 3000000);
+    world_run(world, 3000000);
     assert_int_equal(count_answers(world), 500);
     assert_int_equal(responder_counters(world->responder)->answers, 500);
     tcpct_close(world->connection);
@@ -341,12 +204,12 @@ static void half_close(void **state)
 {
     (void)state;
     for (unsigned cookies = 0; cookies < 2; cookies++) {
-        struct world *world = world_create(&usual);
+        struct world *world = begin(&usual);
         connect_to(world, cookies == 1, NULL);
         ask(world, "ns.x. A");
         ask(world, "big.x. TXT");
         tcpct_shutdown(world->connection);
-        run(world, 3000000);
+        world_run(world, 3000000);
         assert_int_equal(count_answers(world), 2);
         assert_true(world->ended);
         assert_int_equal(responder_counters(world->responder)->connections_now, 0);
@@ -359,20 +222,20 @@ static void half_close(void **state)
 static void back_pressure(void **state)
 {
     (void)state;
-    struct world *world = world_create(&usual);
+    struct world *world = begin(&usual);
     world->reading = false;
     connect_to(world, false, NULL);
     for (unsigned i = 0; i < 200; i++)
         ask(world, "big.x. TXT");
-    run(world, 2000000);
+    world_run(world, 2000000);
     uint64_t answers = responder_counters(world->responder)->answers;
     assert_in_range(answers, 1, 60);
-    run(world, 2000000);
+    world_run(world, 2000000);
     assert_int_equal(responder_counters(world->responder)->answers, answers);
     world->reading = true;
     for (unsigned i = 0; i < 20; i++) {
-        serve_client(world);
-        run(world, 1000000);
+        world_read(world);
+        world_run(world, 1000000);
         assert_int_equal(world->error, TCPCT_OK);
     }
     assert_int_equal(responder_counters(world->responder)->answers, 200);
@@ -385,12 +248,12 @@ static void back_pressure(void **state)
 static void never_reads(void **state)
 {
     (void)state;
-    struct world *world = world_create(&usual);
+    struct world *world = begin(&usual);
     world->reading = false;
     connect_to(world, false, NULL);
     for (unsigned i = 0; i < 100; i++)
         ask(world, "big.x. TXT");
-    run(world, 13000000);
+    world_run(world, 13000000);
     assert_int_equal(responder_counters(world->responder)->connections_now, 0);
     assert_int_equal(world->error, TCPCT_ERROR_RESET);
     tcpct_close(world->connection);
@@ -400,11 +263,11 @@ static void never_reads(void **state)
 static void out_of_step(void **state)
 {
     (void)state;
-    struct world *world = world_create(&usual);
+    struct world *world = begin(&usual);
     connect_to(world, false, NULL);
     ask(world, "ns.x. A");
     assert_int_equal(tcpct_send(world->connection, "\0\3abc", 5), 5);
-    run(world, 1000000);
+    world_run(world, 1000000);
     assert_int_equal(responder_counters(world->responder)->framing_errors, 1);
     assert_int_equal(responder_counters(world->responder)->connections_now, 0);
     tcpct_close(world->connection);
@@ -416,12 +279,12 @@ static void limit(void **state)
 {
     (void)state;
     struct responder_options options = { .idle_us = 10000000, .connections_max = 2 };
-    struct world *world = world_create(&options);
+    struct world *world = begin(&options);
     struct tcpct_connection *connections[3];
     for (unsigned i = 0; i < 3; i++) {
         connect_to(world, false, NULL);
         connections[i] = world->connection;
-        run(world, 100000);
+        world_run(world, 100000);
     }
     assert_int_equal(responder_counters(world->responder)->connections, 3);
     assert_int_equal(responder_counters(world->responder)->connections_now, 2);
@@ -440,22 +303,22 @@ static void limit_of_a_client(void **state)
     struct responder_options options = { .idle_us = 10000000,
                                          .connections_max = 10,
                                          .client_max = 2 };
-    struct world *world = world_create(&options);
+    struct world *world = begin(&options);
     struct tcpct_connection *connections[3];
     for (unsigned i = 0; i < 3; i++) {
         connect_to(world, false, NULL);
         connections[i] = world->connection;
-        run(world, 100000);
+        world_run(world, 100000);
     }
     assert_int_equal(responder_counters(world->responder)->connections_now, 2);
     assert_int_equal(responder_counters(world->responder)->connections_refused, 1);
     assert_int_equal(tcpct_connection_error(connections[2]), TCPCT_ERROR_RESET);
     tcpct_close(connections[0]);
-    run(world, 100000);
+    world_run(world, 100000);
     tcpct_close(connections[2]);
     connect_to(world, false, NULL); /* there is room again */
     ask(world, "ns.x. A");
-    run(world, 100000);
+    world_run(world, 100000);
     assert_int_equal(count_answers(world), 1);
     tcpct_close(connections[1]);
     tcpct_close(world->connection);
@@ -469,12 +332,12 @@ static void old_age(void **state)
     struct responder_options options = { .idle_us = 10000000,
                                          .connections_max = 10,
                                          .life_us = 20000000 };
-    struct world *world = world_create(&options);
+    struct world *world = begin(&options);
     connect_to(world, false, NULL);
     unsigned asked = 0;
     for (; !world->ended && asked < 10; asked++) {
         ask(world, "ns.x. A");
-        run(world, 5000000);
+        world_run(world, 5000000);
     }
     assert_int_equal(asked, 5);
     assert_int_equal(count_answers(world), 5);
@@ -487,14 +350,14 @@ static void old_age(void **state)
 static void dribble(void **state)
 {
     (void)state;
-    struct world *world = world_create(&usual);
+    struct world *world = begin(&usual);
     uint8_t framed[514];
     frame(framed, "ns.x. A");
     connect_to(world, false, NULL);
     unsigned sent = 0;
     for (; !world->ended && world->error == TCPCT_OK && sent < 20; sent++) {
         tcpct_send(world->connection, framed + sent, 1);
-        run(world, 1000000);
+        world_run(world, 1000000);
     }
     assert_in_range(sent, 9, 11);
     assert_int_equal(responder_counters(world->responder)->connections_idle, 1);
@@ -513,7 +376,7 @@ static void transfer_to(struct world *world, bool cookies)
         ask(world, "x. AXFR");
         ask(world, "ns.x. A");
     }
-    run(world, 3000000);
+    world_run(world, 3000000);
     unsigned messages = count_answers(world);
     assert_in_range(messages, 4, 7);
     assert_int_equal(world->ended, cookies);
@@ -525,7 +388,7 @@ static void transfers(void **state)
 {
     (void)state;
     for (unsigned cookies = 0; cookies < 2; cookies++) {
-        struct world *world = world_create(&usual);
+        struct world *world = begin(&usual);
         transfer_to(world, cookies);
         world_destroy(world);
     }
@@ -535,11 +398,11 @@ static void transfer_is_refused(void **state)
 {
     (void)state;
     static const struct prefix other = { { 4, { 192, 0, 2 } }, 24 };
-    struct world *world = world_create(&usual);
+    struct world *world = begin(&usual);
     world->of_zones.transfers = (struct prefixes){ &other, 1 };
     connect_to(world, false, NULL);
     ask(world, "x. AXFR");
-    run(world, 1000000);
+    world_run(world, 1000000);
     assert_string_equal(case_text(world->received + 2, world->received_size - 2), "REFUSED");
     tcpct_close(world->connection);
     world_destroy(world);
@@ -548,7 +411,7 @@ static void transfer_is_refused(void **state)
 static void syn_answers_whole_queries_only(void **state)
 {
     (void)state;
-    struct world *world = world_create(&usual);
+    struct world *world = begin(&usual);
     uint8_t framed[514], answer[1220];
     size_t size = frame(framed, "ns.x. A");
     struct tcpct_request request = { .bytes = framed, .size = size };
