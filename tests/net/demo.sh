@@ -20,7 +20,9 @@ check_table() {
     says "$1: ... takes two" "$(row nx.mldsa44.test TCPCT)" 2
     says "$1: a 23,894-byte answer" "$(size nx.slhdsa128s.test)" 23894
     says "$1: ... takes three" "$(row nx.slhdsa128s.test TCPCT)" 3
-    says "$1: every question three ways" "$(grep -cE ', v[46] ' "$work/out")" 24
+    # A third row, of a restart, depends on how fast the machine is.
+    says "$1: every question over both" \
+        "$(awk '/, v[46] / { print $1, / v6 /, /kernel TCP/ }' "$work/out" | sort -u | wc -l)" 16
 }
 
 export DEMO=$work/root
@@ -35,7 +37,7 @@ expect "tshark finds nothing wrong at the server" 0 "clean" \
 # Interrupted, it leaves nothing behind.
 tools/demo >"$work/out" 2>&1 </dev/null &
 demo=$!
-until [ -e /run/tcpct-lab/demo-$demo/link.log ] || ! kill -0 $demo 2>/dev/null; do :; done
+until [ -e /run/tcpct-lab/demo-$demo/link0.log ] || ! kill -0 $demo 2>/dev/null; do :; done
 kill -TERM $demo
 wait $demo
 says "interrupted, the demo cleans up" "$? $(ls -d /run/tcpct-lab/demo-$demo 2>/dev/null)" "130 "
