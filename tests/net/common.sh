@@ -21,7 +21,7 @@ not_ok() {
 expect() {
     local name=$1 status=$2 text=$3 got=0
     shift 3
-    timeout 60 "$@" >"$work/out" 2>"$work/error" </dev/null || got=$?
+    timeout "${expect_seconds:-60}" "$@" >"$work/out" 2>"$work/error" </dev/null || got=$?
     if [ "$got" -ne "$status" ]; then
         not_ok "$name" "status $got, not $status: $(head -c 500 "$work/error")"
     elif [ -n "$text" ] && ! cat "$work/out" "$work/error" | grep -qE -e "$text"; then

@@ -15,8 +15,8 @@
 
 #include "tun/loop.h"
 
-enum { PATH = 64, ERROR = 256 };
-static char folder[] = "/tmp/remember-XXXXXX", path[PATH];
+enum { PATH = 96, ERROR = 256 };
+static char folder[PATH], path[PATH];
 static struct tcpct_stack *stack;
 static char error[ERROR];
 
@@ -24,7 +24,7 @@ static int begin(void **state)
 {
     const struct tcpct_config config = { .random = loop_random };
     (void)state;
-    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
+    snprintf(folder, sizeof folder, "/tmp/remember-XXXXXX");
     if (!mkdtemp(folder))
         return -1;
     snprintf(path, sizeof path, "%s/file", folder);
