@@ -11,6 +11,7 @@
 
 #include "dns/datagrams.h"
 #include "dns/responder.h"
+#include "tools/cookie_secrets.h"
 #include "tools/dnsd_front.h"
 #include "tools/zone_loader.h"
 
@@ -44,6 +45,7 @@ struct dnsd {
     struct prefix transfers[TRANSFERS_MAX]; /* the server's */
     bool no_cookies;
     struct dns_cookies *cookies;
+    const char *cookie_secrets; /* a file; NULL: there is a random secret */
     uint64_t cookies_rolled_us;
     struct responder *responder;
     struct socket_name forward; /* port 0: the answers are ours */
@@ -53,11 +55,12 @@ struct dnsd {
 
 /* ---- running ------------------------------------------------------------------------------- */
 
-/* The secret of DNS cookies changes once a day; a cookie lives for an hour, so that two are enough. */
+/* A secret of DNS cookies that is ours changes once a day; a cookie lives for an hour, so that two are
+ * enough. */
 static void roll_cookies(struct dnsd *dnsd, uint64_t now_us)
 {
     uint8_t secret[DNS_COOKIE_SECRET_SIZE];
-    if (!dnsd->cookies || now_us - dnsd->cookies_rolled_us < day_us)
+    if (!dnsd->cookies || dnsd->cookie_secrets || now_us - dnsd->cookies_rolled_us < day_us)
         return;
     loop_random(NULL, secret, sizeof secret);
     if (dns_cookies_roll(dnsd->cookies, secret))
@@ -107,6 +110,10 @@ static void take_zones(void *context, struct dns_zones *zones)
 static void reload(void *context)
 {
     struct dnsd *dnsd = context;
+    char error[ERROR_SIZE];
+    if (dnsd->cookies && dnsd->cookie_secrets &&
+        !cookie_secrets_load(&dnsd->cookies, dnsd->cookie_secrets, error, sizeof error))
+        command_error("dnsd", 0, "the secrets of DNS cookies stay as they are: %s", error);
     zone_loader_reload(dnsd->loader, dnsd->zones);
 }
 
@@ -136,16 +143,21 @@ static void open_datagrams(struct dnsd *dnsd)
     dnsd->datagrams.options.mtu = tun_device_mtu(dnsd->service.endpoint.device);
 }
 
-/* A random secret. 0, or 1 after a message. */
+/* A random secret, if there is no file of them. 0, or 1 after a message. */
 static int open_cookies(struct dnsd *dnsd)
 {
     uint8_t secret[1][DNS_COOKIE_SECRET_SIZE];
-    loop_random(NULL, secret, sizeof secret);
-    dnsd->cookies = dns_cookies_create(secret, 1);
-    explicit_bzero(secret, sizeof secret);
+    char error[ERROR_SIZE] = "OpenSSL has no SipHash for DNS cookies";
+    if (dnsd->cookie_secrets) {
+        cookie_secrets_load(&dnsd->cookies, dnsd->cookie_secrets, error, sizeof error);
+    } else {
+        loop_random(NULL, secret, sizeof secret);
+        dnsd->cookies = dns_cookies_create(secret, 1);
+        explicit_bzero(secret, sizeof secret);
+    }
     dnsd->cookies_rolled_us = loop_clock_us();
     dnsd->server.cookies = dnsd->cookies;
-    return dnsd->cookies ? 0 : command_error("dnsd", 1, "OpenSSL has no SipHash for DNS cookies");
+    return dnsd->cookies ? 0 : command_error("dnsd", 1, "%s", error);
 }
 
 /* Everything that needs privileges or can fail. 0, or the exit status after a message. */
@@ -231,6 +243,7 @@ enum flag {
     NO_UDP,
     UDP_SIZE,
     DNS_COOKIES,
+    COOKIE_SECRETS,
     PADDING,
     ALLOW_TRANSFER,
     CLIENT_CONNECTIONS,
@@ -254,6 +267,7 @@ static const struct option own_options[] = {
     { "no-udp", no_argument, NULL, NO_UDP },
     { "udp-size", required_argument, NULL, UDP_SIZE },
     { "dns-cookies", required_argument, NULL, DNS_COOKIES },
+    { "cookie-secret", required_argument, NULL, COOKIE_SECRETS },
     { "padding", no_argument, NULL, PADDING },
     { "allow-transfer", required_argument, NULL, ALLOW_TRANSFER },
     { "connections-per-client", required_argument, NULL, CLIENT_CONNECTIONS },
@@ -290,6 +304,8 @@ static void print_usage(void)
         "  --udp-size BYTES         the longest answer over UDP, 512 to %d (default %d)\n"
         "  --dns-cookies POLICY     on (default), off, or require: over UDP those without a good\n"
         "                           one are sent to TCP, or get a cookie only\n"
+        "  --cookie-secret FILE     secrets of DNS cookies, 32 hexadecimal digits a line, read again\n"
+        "                           on SIGHUP (default: a random one, changed each day)\n"
         "  --padding                pad the answer to a padded query to 468 bytes, or a multiple\n"
         "  --stats FILE             counters as JSON, on SIGUSR1 and at the end\n\n"
         "SIGHUP reloads the zones, SIGTERM ends. --syn-ack-data-limit is 1220 by default here.\n"
@@ -354,6 +370,9 @@ static int take_protocol_flag(struct dnsd *dnsd, int value, char **argv)
         return 0;
     case PADDING:
         dnsd->responder_options.pads = true;
+        return 0;
+    case COOKIE_SECRETS:
+        dnsd->cookie_secrets = optarg;
         return 0;
     case DNS_COOKIES:
         return take_cookie_policy(dnsd, optarg);
@@ -450,6 +469,8 @@ static int take_flags(struct dnsd *dnsd, int argc, char **argv)
         return command_error("dnsd", EXIT_USAGE,
                              "--forward has all answers from elsewhere, and after the exchange: "
                              "leave --zone, --zones and --fast-open out");
+    if (dnsd->cookie_secrets && (dnsd->forward.port || dnsd->no_cookies))
+        return command_error("dnsd", EXIT_USAGE, "--cookie-secret: there are no DNS cookies here");
     if (!dnsd->has_zones && !dnsd->forward.port)
         return command_error("dnsd", EXIT_USAGE,
                              "name a zone with --zone [ORIGIN=]FILE, or a server with "

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <signal.h>
 
+#include "dns/datagrams.h"
 #include "dns/exchange.h"
 #include "tun/relay.h"
 
@@ -11,6 +12,9 @@ struct front {
     struct service *service;
     struct relays *relays;
     uint64_t queries, answers;
+    struct dns_server nobody; /* has no zones, and sends every query over UDP to a stream */
+    struct datagrams datagrams;
+    uint8_t packet[TCPCT_PACKET_SIZE]; /* a datagram out */
 };
 
 /* A relays_options.look. */
@@ -33,9 +37,19 @@ static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
     loop_deadline(front->service->loop, relays_deadline(front->relays));
 }
 
+static void other_packet(void *context, const struct tcpct_packet *packet, uint64_t now_us)
+{
+    struct front *front = context;
+    struct endpoint *endpoint = &front->service->endpoint;
+    struct tcpct_packet reply = { .data = front->packet, .size = sizeof front->packet };
+    if (datagrams_input(&front->datagrams, endpoint->stack, packet, &reply, now_us))
+        tun_device_write(endpoint->device, &reply, now_us);
+}
+
 static void print_counters(const void *context, FILE *file)
 {
     const struct front *front = context;
+    service_print_counters(file, &front->datagrams.counters, datagrams_counter_name);
     service_print_counters(file, relays_counters(front->relays), relay_counter_name);
     fprintf(file, "  \"dns_queries\": %" PRIu64 ",\n  \"dns_answers\": %" PRIu64 ",\n",
             front->queries, front->answers);
@@ -73,6 +87,12 @@ static int open_front(struct front *front, const struct dnsd_front_options *opti
     front->relays = relays_create(&relays, front->service->loop, front->service->endpoint.stack);
     if (!front->relays)
         return command_error("dnsd", 1, "there is no memory");
+    front->nobody.cookies_required = true;
+    front->datagrams.server = &front->nobody;
+    front->datagrams.options =
+        (struct datagrams_options){ .port = options->port,
+                                    .size_max = DNS_UDP_SIZE,
+                                    .mtu = tun_device_mtu(front->service->endpoint.device) };
     int error = tcpct_listen(front->service->endpoint.stack, &listen, &listener);
     return error ? command_error("dnsd", 1, "cannot listen on port %u: %s", options->port,
                                  tcpct_error_text(error))
@@ -86,7 +106,8 @@ int dnsd_front(const struct dnsd_front_options *options, struct service *service
     signal(SIGPIPE, SIG_IGN);
     service->serve = serve;
     service->reload = NULL;
-    service->other_packet = NULL; /* UDP is not forwarded */
+    if (service->other_packet) /* there may be no UDP */
+        service->other_packet = other_packet;
     service->print_counters = print_counters;
     service->context = &front;
     int status = open_front(&front, options);

@@ -108,12 +108,15 @@ void world_read(struct world *world)
 
 void world_settle(struct world *world)
 {
-    do {
+    bool moved = true;
+    while (moved) {
         tcpct_tick(world->client, world->now_us);
         tcpct_tick(world->server, world->now_us);
         world_read(world);
         responder_serve(world->responder, world->server, world->now_us);
-    } while (move(world, world->client, world->server) | move(world, world->server, world->client));
+        moved = move(world, world->client, world->server);
+        moved |= move(world, world->server, world->client);
+    }
 }
 
 void world_run(struct world *world, uint64_t duration_us)

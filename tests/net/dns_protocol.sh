@@ -10,7 +10,9 @@ echo 1 >/proc/sys/net/ipv4/ip_forward # between dnsd's device and the pipe's
 
 server=10.60.13.2
 server6=fd60:13::2
-background "$work/dnsd" "$TCPCT" dnsd --zone tools/zones/example.signed \
+secret=e5e973e5a6b2a43f48e7dc849e37bfcf # RFC 9018, A.1
+(umask 077; echo $secret >"$work/secret")
+background "$work/dnsd" "$TCPCT" dnsd --cookie-secret "$work/secret" --zone tools/zones/example.signed \
     --zone tools/zones/slhdsa128s.zone --zone tools/zones/falcon512.zone --addr $server --addr $server6 --host 10.60.13.1/24 \
     --host fd60:13::1/64 --allow-transfer fd60:13::1/128 --allow-transfer 10.60.15.2/32 \
     --zone tools/zones/optout.signed --connections-per-client 20 --padding --stats "$work/stats"
@@ -170,11 +172,37 @@ for port in "$server/53" 127.0.0.1/5300; do
     done
     expect "a byte at a time ($port)" 0 "^50$" sh -c "timeout 20 head -c 50 <&3 | wc -c"
     exec 3>&-
+    printf '%b' "$frame$frame" >"$work/queries"
+    expect "the client ends its direction behind two queries ($port)" 0 "^104$" timeout 20 perl \
+        -MIO::Socket::INET -e '$socket = IO::Socket::INET->new($ARGV[0]) or die $!; undef $/;
+            open $file, "<", $ARGV[1] or die $!; $socket->send(<$file>); $socket->shutdown(1);
+            print length(<$socket>), "\n"' "${port/\//:}" "$work/queries"
     exec 3<>"/dev/tcp/$port"
     printf '%b' "\\x00\\x28${query}behind" >&3
     expect "bytes behind the question ($port)" 0 "^50$" sh -c "timeout 20 head -c 50 <&3 | wc -c"
     exec 3>&-
 done
+
+# ---- secrets of DNS cookies -----------------------------------------------------------------------
+# judged CODE NAME: what becomes of a server cookie that we have, in the end.
+judged() {
+    kill -HUP "$dnsd"
+    for _ in {1..100}; do
+        dig +tries=1 +timeout=2 +header-only +nobadcookie "+cookie=$cookie" @$server >"$work/judged" 2>&1
+        grep -q "status: $1" "$work/judged" && break
+        read -rt 0.05 <> <(:) || true
+    done
+    expect "$2" 0 "status: $1" cat "$work/judged"
+}
+cookie=$(dig +header-only +cookie @$server | sed -n 's/.*COOKIE: \([0-9a-f]*\).*/\1/p')
+echo 00112233445566778899aabbccddeeff >"$work/secret"
+judged BADCOOKIE "another secret: the cookie is none"
+echo $secret >>"$work/secret"
+judged NOERROR "both secrets: it is good again"
+echo nonsense >"$work/secret"
+judged NOERROR "a broken file changes nothing"
+expect "and a sentence says so" 0 "stay as they are: $work/secret, line 1: a secret has 32" \
+    cat "$work/dnsd"
 
 # ---- other ports ----------------------------------------------------------------------------------
 expect "another port is unreachable" 9 "connection refused" \

@@ -7,6 +7,7 @@ PATH=$PATH:/usr/sbin
 far=10.60.2.53
 expect "zones and another server" 2 "leave --zone" "$TCPCT" dnsd --forward 127.0.0.1 --zone x=y
 expect "a server that is none" 2 "a host that is known" "$TCPCT" dnsd --forward 127.0.0.1:0
+expect "secrets without cookies" 2 "no DNS cookies here" "$TCPCT" dnsd --forward 127.0.0.1 --cookie-secret x
 
 up --delay 10ms
 mkdir "$work/knot"
@@ -50,6 +51,10 @@ expect "or with a restart" 0 "restart: " \
 expect "23,894 bytes" 0 "rcvd: 23894" "${ask[@]}" nx.slhdsa128s.test A +dnssec
 expect "plain TCP" 0 "plain: " "${ask[@]}" one-trip.example A --mode plain
 expect "the kernel's TCP" 0 "192.0.2.80" "${client[@]}" dig +tcp @$far one-trip.example A
+expect "over UDP it says TC, with question and OPT" 0 "flags: qr tc rd; QUERY: 1, ANSWER: 0, .*ADDITIONAL: 1" \
+    "${client[@]}" dig +notcp +ignore +dnssec @$far one-trip.example A
+expect "and the client comes over TCP" 0 "192.0.2.80" "${client[@]}" dig @$far one-trip.example A
+expect "tcpct dig too, over TCPCT" 0 "192.0.2.80" "${ask[@]}" one-trip.example A --mode udp
 expect "many questions in a connection" 0 "198.51.100.53" "${client[@]}" dig +tcp +keepopen @$far -f <(
     for i in {1..20}; do echo "nx$i.example A"; done
     echo "ns2.example A"
