@@ -16,7 +16,7 @@
 #include "tun/loop.h"
 
 enum { PATH = 96, ERROR = 256 };
-static char folder[PATH], path[PATH];
+static char folder[PATH], path[PATH + 8];
 static struct tcpct_stack *stack;
 static char error[ERROR];
 
