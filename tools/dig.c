@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "dns/edns.h"
 #include "dns/framing.h"
 #include "tools/dig_udp.h"
 #include "tools/remember_file.h"
@@ -68,6 +69,7 @@ struct dig {
     struct loop *loop;
     struct tcpct_connection *connection; /* NULL: none now */
     struct framing framing;
+    uint8_t cookie_option[EDNS_OPTION_HEAD_SIZE + EDNS_CLIENT_COOKIE_SIZE];
     uint8_t query[2 + QUERY_SIZE_MAX];
     size_t query_size;
     uint64_t started_us, connected_us; /* connected_us 0: not yet */
@@ -447,10 +449,12 @@ enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
 static void print_usage(void)
 {
-    printf("usage: tcpct dig @SERVER NAME [TYPE] [+dnssec] [+norecurse] [+cdflag] [OPTION]...\n"
+    printf("usage: tcpct dig @SERVER NAME [TYPE] [+dnssec] [+cookie] [+norecurse] [+cdflag]\n"
+           "                 [OPTION]...\n"
            "a DNS query over TCP Cookie Transactions, the answer, and what it took\n\n"
            "  -p, --port PORT          (default %d)\n"
            "  --dnssec                 the same as +dnssec: ask for signatures\n"
+           "  +cookie                  send a DNS cookie (RFC 7873)\n"
            "  --mode MODE              syn-data: the query in the <SYN> (default);\n"
            "                           restart: the same, and from the second query on the\n"
            "                           closed connection begins again;\n"
@@ -536,6 +540,18 @@ static int take_flag(struct dig *dig, int value, char **argv)
     }
 }
 
+/* A DNS cookie of the client's, fresh each time: nothing tells who it is (RFC 7873, 4.1). ldns prints the
+ * whole one that comes back. */
+static void add_cookie(struct dig *dig)
+{
+    uint8_t *option = dig->cookie_option;
+    dns_put16(option, EDNS_COOKIE);
+    dns_put16(option + 2, EDNS_CLIENT_COOKIE_SIZE);
+    loop_random(NULL, option + EDNS_OPTION_HEAD_SIZE, EDNS_CLIENT_COOKIE_SIZE);
+    dig->question.options = option;
+    dig->question.options_size = sizeof dig->cookie_option;
+}
+
 /* @SERVER, +FLAG, NAME or TYPE. 0, or the exit status after a message. */
 static int take_word(struct dig *dig, const char *word)
 {
@@ -545,6 +561,8 @@ static int take_word(struct dig *dig, const char *word)
             return command_error("dig", EXIT_USAGE, "%s: expected @ and an IP address", word);
     } else if (strcmp(word, "+dnssec") == 0) {
         question->dnssec_ok = true;
+    } else if (strcmp(word, "+cookie") == 0) {
+        add_cookie(dig);
     } else if (strcmp(word, "+norecurse") == 0) {
         question->flags &= (uint16_t)~DNS_FLAG_RD;
     } else if (strcmp(word, "+cdflag") == 0) {
