@@ -291,12 +291,12 @@ static void take_introduction(struct tcpct_connection *connection, const struct 
         tcb_introduce(connection);
 }
 
-/* With cookies the numbers may have been used before (restart.h): what is new to us must be of this
- * incarnation. An opening proves itself. */
+/* With cookies the numbers may have been used before (restart.h): all must be of this incarnation, even
+ * what is empty, since its TS Value would be echoed. An opening proves itself. */
 static bool needs_echo(const struct tcpct_connection *connection, const struct segment *segment)
 {
     return connection->initiator || seq_lt(connection->snd_una, segment->ack) ||
-           (segment_length(segment) && segment->seq != connection->irs + 1);
+           segment->seq != connection->irs + 1;
 }
 
 /* The peer is there: keep-alives wait again, and, if anything moves, what idle connections wait for. */

@@ -147,14 +147,14 @@ bool restart_echo_fits(const struct tcpct_connection *connection, const struct s
                        uint64_t now_us)
 {
     uint32_t echo = segment->options.timestamp_echo;
-    if (seq_leq(connection->timestamp_first, echo) &&
-        seq_leq(echo, tcb_timestamp(connection, now_us)))
-        return true;
-    uint32_t ahead = segment->options.timestamp_value - connection->opening_timestamp;
-    uint64_t age_us = now_us - connection->exchanged_us;
-    return !connection->initiator && echo == connection->responder_timestamp &&
-           seq_leq(segment->ack, connection->snd_una) &&
-           ahead <= age_us / TIMESTAMP_TICK_US + FIRST_FLIGHT_TICKS;
+    if (!connection->initiator && echo == connection->responder_timestamp &&
+        seq_leq(segment->ack, connection->snd_una)) {
+        uint32_t ahead = segment->options.timestamp_value - connection->opening_timestamp;
+        uint64_t age_us = now_us - connection->exchanged_us;
+        return ahead <= age_us / TIMESTAMP_TICK_US + FIRST_FLIGHT_TICKS;
+    }
+    return seq_leq(connection->timestamp_first, echo) &&
+           seq_leq(echo, tcb_timestamp(connection, now_us));
 }
 
 /* ---- Initiator ------------------------------------------------------------------------------- */

@@ -15,9 +15,9 @@
 
 #include "tcb.h"
 
-/* Whether the segment echoes what this incarnation has sent; or, to a Responder, the exchange, as all
- * does that was sent before it was heard: then it acknowledges nothing, and its TS Value is not far from
- * the opening's. */
+/* Whether the segment echoes what this incarnation has sent. To a Responder, what acknowledges nothing new
+ * may echo the exchange, as all does that was sent before it was heard; its TS Value is not far from the
+ * opening's then. */
 bool restart_echo_fits(const struct tcpct_connection *connection, const struct segment *segment,
                        uint64_t now_us);
 

@@ -51,6 +51,7 @@ try() {
     local name=$1 expected=$2 model=$3 folder pan=-DSAFETY run=() optimise=-O2 got
     shift 3
     folder=$(mktemp -d -p "$work")
+    cp network.pml "$folder"
     cp "$model" "$folder/model.pml"
     case " $* " in *' -DCOMPLETE '*) pan='-DNP -DCOLLAPSE' run=(-l) ;; esac
     [ "$expected" = none ] || optimise=-O0 # found in a moment
@@ -81,6 +82,15 @@ two_cookies=(exchange.pml -DREQUESTS=1 -DROTATIONS=1)
 complete=(exchange.pml -DCOMPLETE)
 rotated=(exchange.pml -DCOMPLETE -DROTATIONS=1 -DFAULTS=1)
 
+# The same of a closed connection that begins again (restart.pml): two incarnations; requests of two
+# segments; answers of two; what has a secret that may die; a guarded listener; and whole executions.
+restart=(restart.pml -DTCBS=2)
+halves=(restart.pml -DTCBS=1 -DLOSSES=0 -DSIZE=2)
+answers=(restart.pml -DTCBS=2 -DLOSSES=0 -DANSWER=2)
+dies=(restart.pml -DREQUESTS=1 -DSECRET_DIES)
+guarded=(restart.pml -DTCBS=2 -DGUARD)
+over=(restart.pml -DCOMPLETE)
+
 # The rules hold; then, one by one, they are missing. The longest come first.
 check 'a port pair used again, after TIME-WAIT' none "${time_wait[@]}"
 check 'two cookies' none "${two_cookies[@]}"
@@ -106,6 +116,27 @@ check 'without: nothing kept for a <SYN> (4.2)' 4 "${secret[@]}" -DSTATE_AT_SYN
 check 'without: nothing kept after the close (5)' 4 "${secret[@]}" -DRESPONDER_WAITS
 check 'without: a reset where there is no TCB (7)' 3 "${complete[@]}" -DNO_RESET
 check 'without: both cookies kept until the Responder is heard (13)' 3 "${rotated[@]}" -DREPLACED_AT_ONCE
+
+check 'restart: it begins again' none "${restart[@]}"
+check 'restart: answers of two segments' none "${answers[@]}"
+check 'restart: a secret dies' none "${dies[@]}"
+check 'restart: a guarded listener' none "${guarded[@]}"
+check 'restart: every execution is complete' none "${over[@]}"
+
+check 'restart, without: a TS Echo Reply of this incarnation (PAWS alone; R3)' 1 "${restart[@]}" -DPAWS_ONLY
+check 'restart, without: an echo of this incarnation on what is empty (R3)' 1 "${restart[@]}" -DEMPTY_WITHOUT_ECHO
+check 'restart, without: a greater TS Value (R2)' 1 "${restart[@]}" -DTIME_NOT_INCREMENTED
+check 'restart, without: an application has one answer (R6)' 1 "${restart[@]}" -DLOSER_GOES_ON
+check 'restart, without: what is remembered decides (R2)' 2 "${restart[@]}" -DOLD_OPENING_EXECUTED
+check 'restart, without: the filter of a guarded listener (R8)' 2 "${guarded[@]}" -DNO_FILTER
+check 'restart, without: the end of a secret (3.5.3)' 2 "${dies[@]}" -DSECRET_KEPT
+check 'restart, without: the fall-back (R6)' 3 "${over[@]}" -DNO_FALL_BACK
+check 'restart, without: proof before the next, where there is no TCB (R4)' 4 "${restart[@]}" -DUNPROVED_EXECUTED
+check 'restart, without: proof before the next, where there is one (R4)' 4 "${restart[@]}" -DUNPROVED_REPLACED
+check 'restart, without: timestamps (R3)' 5 "${restart[@]}" -DANY_ECHO
+check 'restart, without: a TSoffset for each incarnation (R3)' 5 "${restart[@]}" -DSAME_TIMESTAMPS
+check 'restart, without: the first flight is near the opening (R3)' 5 "${halves[@]}" -DFIRST_FLIGHT_OF_ANY
+check 'restart, without: an older opening is discarded (R2)' 6 "${restart[@]}" -DOLD_OPENING_REPLACES
 
 wait
 for ((i = 1; i <= checks; i++)); do

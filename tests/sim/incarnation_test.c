@@ -251,12 +251,65 @@ static void test_forgers(void **state)
     }
 }
 
+/* ---- an old request is executed again --------------------------------------------------------- */
+
+static bool held_back;
+static unsigned syns_lost;
+static struct record late;
+
+/* The third opening is lost, but somebody with its TS Value acknowledges nothing new. */
+static void hold_back(void *context, struct sim_packet *packet)
+{
+    (void)context;
+    const struct tcp_options *options = &packet->segment->options;
+    if (packet->from == client && packet->segment->flags & SEGMENT_SYN)
+        packet->copies = syns_lost++ > 0; /* the exchange beside it comes later */
+    if (packet->from != client || held_back || !(options->present & OPTION_MSS))
+        return;
+    held_back = true;
+    packet->copies = 0;
+    struct segment segment = *packet->segment;
+    struct tcpct_packet copy = { .data = late.bytes, .size = sizeof(late.bytes) };
+    segment.seq += segment.data_size;
+    segment.data_size = 0;
+    segment.options.present = OPTION_TIMESTAMPS;
+    assert_true(segment_encode(&segment, &copy, false));
+    late.length = copy.length;
+    late.to = server;
+    for (unsigned i = 0; i < record_count; i++)
+        if (records[i].to == server && records[i].segment.options.present & OPTION_MSS)
+            plan.items[0] = &records[i];
+    sim_after(sim, 1, take_in, (void *)(uintptr_t)plan.items[0]);
+    sim_after(sim, 2, take_in, &late);
+}
+
+/* The Responder has forgotten all, and executes the second again. An empty segment of the third, of the
+ * same numbers, must not make it echo what the third waits for. */
+static void test_echo_of_another(void **state)
+{
+    static struct question question;
+    (void)state;
+    begin(1);
+    tcpct_remembered_flush(server->stack);
+    held_back = false;
+    syns_lost = 0;
+    sim->filter = hold_back;
+    ask_begin(&question, client, server, 3, ANSWER, NULL);
+    assert_true(sim_until(sim, question_over, &question, 300 * SECOND));
+    assert_true(held_back);
+    assert_int_equal(question.error, TCPCT_OK);
+    assert_int_equal(question.got, ANSWER); /* each byte was compared */
+    assert_int_equal(answerer.executed[2], 2);
+    sim_run(sim, 200 * SECOND);
+    sim_end(sim);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(test_##name, sim_teardown)
     const struct CMUnitTest tests[] = {
         TEST(each_alone), TEST(every_order_of_two), TEST(every_order_of_three), TEST(random_crowds),
-        TEST(forgers),
+        TEST(forgers),    TEST(echo_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
