@@ -190,7 +190,7 @@ build/tidy/%: %.c .clang-tidy $(HEADERS)
 # What libtcpct may import: memory, strings, snprintf, the MAC, and what compilers add. No file,
 # clock, socket, thread or randomness. And what the shared library exports: tcpct_* only.
 PURE = mem(cpy|move|set|cmp|chr) str(len|cmp|ncmp|chr) v?snprintf (m|c|re)alloc free qsort bsearch \
-	EVP_MAC(_[A-Za-z_]+)? EVP_MD_(CTX_)?(fetch|new|free) EVP_Digest[A-Za-z_]+ OSSL_PARAM_[A-Za-z_]+ OPENSSL_cleanse CRYPTO_memcmp \
+	EVP_MAC(_[A-Za-z_]+)? EVP_MD_(CTX_)?(fetch|new|free) EVP_Digest[A-Za-z_]+ EVP_(CIPHER|Cipher)[A-Za-z_0-9]+ OSSL_PARAM_[A-Za-z_]+ OPENSSL_cleanse CRYPTO_memcmp \
 	_GLOBAL_OFFSET_TABLE_ __stack_chk_fail __(mem|str|v?snprintf)[a-z]*_chk
 EMPTY =
 SPACE = $(EMPTY) $(EMPTY)

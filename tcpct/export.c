@@ -14,7 +14,7 @@
 
 enum {
     HEADER_SIZE = 4 + 4 + 4 + 8,
-    VERSION = 1,
+    VERSION = 2,
     FLAG_WINDOW_SCALING = 1,
     FLAG_SACK_PERMITTED = 2,
     FLAG_ECN = 4,
@@ -28,6 +28,7 @@ struct exported {
     uint16_t mss;
     struct path_state path; /* taken_s: its age */
     struct remembered_pair pair;
+    struct remembered_seal seal;
     uint64_t timestamp; /* no TS Value of the pair was greater */
     uint32_t trusted_s;
 };
@@ -49,9 +50,12 @@ static size_t address_size(uint8_t family)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static size_t entry_size(uint8_t family, uint8_t cookie_size)
+static size_t entry_size(const struct remember_table *table, struct remembered *entry)
 {
-    return 1 + 2 * address_size(family) + 6 + 1 + 2u * cookie_size + 4 + 12 + 8 + 4 + 28;
+    const struct remembered_seal *seal = remember_seal(table, entry);
+    size_t cookies = 2u * remember_pair(table, entry)->size;
+    return 1 + 2 * address_size(table->family) + 6 + 1 + cookies + 4 + 12 + 8 + 4 + 28 + 1 +
+           (seal ? seal->size : 0);
 }
 
 static void write_entry(struct wire *wire, const struct tcpct_stack *stack,
@@ -90,6 +94,10 @@ static void write_entry(struct wire *wire, const struct tcpct_stack *stack,
                                now_s - path->taken_s };
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         wire_write32(wire, words[i]);
+    const struct remembered_seal *seal = remember_seal(table, entry);
+    wire_write8(wire, seal ? seal->size : 0);
+    if (seal)
+        wire_write(wire, seal->bytes, seal->size);
 }
 
 /* Both tables, the longest unused first. */
@@ -101,7 +109,7 @@ static size_t exported_size(const struct tcpct_stack *stack, uint32_t *count)
         const struct remember_table *table = &stack->remembered[1][i];
         for (struct remembered *entry = remember_oldest(table); entry;
              entry = remember_newer(table, entry), ++*count)
-            size += entry_size(table->family, remember_pair(table, entry)->size);
+            size += entry_size(table, entry);
     }
     return size;
 }
@@ -170,6 +178,10 @@ static bool read_entry(struct wire *wire, struct exported *entry)
                                 &path->taken_s };
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         *words[i] = wire_read32(wire);
+    entry->seal.size = wire_read8(wire);
+    if (entry->seal.size > SEAL_SIZE_MAX)
+        return false;
+    wire_read(wire, entry->seal.bytes, entry->seal.size);
     return !wire->failed && entry->key.local_port && entry->key.remote_port &&
            entry->mss >= MSS_MIN && pair->window_scale <= WINDOW_SCALE_MAX &&
            (pair->timestamp_size == 4 || pair->timestamp_size == 8 || pair->timestamp_size == 16);
@@ -205,6 +217,9 @@ static bool take_entry(struct tcpct_stack *stack, const struct exported *exporte
     entry->exchange = pair->responder_timestamp;
     entry->mss = exported->mss;
     entry->flags = 0;
+    struct remembered_seal *seal = remember_seal(table, entry);
+    if (seal)
+        *seal = exported->seal;
     entry->path = exported->path;
     entry->path.taken_s = now_s - exported->path.taken_s - (uint32_t)elapsed_s;
     return true;

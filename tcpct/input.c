@@ -383,6 +383,9 @@ enum tcpct_verdict input_segment(struct tcpct_connection *connection, const stru
         recovery_timer(connection, now_us);
         tcb_output(connection);
     }
+    if (connection->initiator && options->present & OPTION_SEAL &&
+        close_proved(connection, segment, now_us))
+        restart_keeps_seal(connection, segment);
     if (connection->state == TCPCT_TIME_WAIT)
         return time_wait(connection, segment);
     initiator_heard_end(connection, segment, now_us);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "carry.h"
 #include "collapse.h"
 #include "demux.h"
 #include "fastopen.h"
@@ -422,6 +423,41 @@ bool listen_converts(struct tcpct_connection *connection, const struct segment *
     return true;
 }
 
+/* A seal proves what its pair would, whose secret need not be known here. Where no request may be executed
+ * twice it is not looked at: others do not know what was admitted here. */
+static enum seal_verdict open_seal(struct tcpct_stack *stack, const struct tcpct_listener *listener,
+                                   const struct segment *segment, struct path_state *path,
+                                   uint64_t now_us)
+{
+    if (!listen_uses_cookies(listener) || listener->guard.limit)
+        return SEAL_NONE;
+    return carry_open(stack, segment, path, now_us);
+}
+
+/* An opening that is proved: by the secret of `slot`, unless the cookie is invalid, and by the seal, if
+ * `sealed` is not NULL. */
+static struct tcpct_connection *establish_paired(struct tcpct_stack *stack,
+                                                 struct tcpct_listener *listener,
+                                                 const struct segment *segment,
+                                                 enum cookie_verdict cookie, unsigned slot,
+                                                 struct path_state *sealed, uint64_t now_us)
+{
+    const struct tcp_options *options = &segment->options;
+    if (cookie != COOKIE_INVALID)
+        secrets_verified(&stack->secrets, slot, now_us);
+    struct tcpct_connection *connection = establish(stack, listener, segment, options, now_us);
+    if (!connection)
+        return NULL;
+    take_pair(connection, segment, cookie);
+    stack->counters.openings_sealed += cookie == COOKIE_INVALID;
+    restart_opened(connection, segment, sealed, now_us);
+    timestamps_agree(connection, options, now_us);
+    if (listener->options.answers_stable)
+        take_short_sack(connection, segment);
+    introduce(connection, now_us);
+    return connection;
+}
+
 /* 4.4. An <ACK(SYN)> that fails is discarded; another paired segment, the end of a connection
  * that is already forgotten here, is reset (7). What tells them apart is that an <ACK(SYN)>
  * repeats the options of the <SYN>. */
@@ -433,10 +469,12 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
 {
     const struct tcp_options *options = &segment->options;
     const uint32_t syn_only = OPTION_MSS | OPTION_WINDOW_SCALE | OPTION_SACK_PERMITTED;
+    struct path_state path;
     unsigned slot = 0;
     enum cookie_verdict cookie =
         listen_uses_cookies(listener) ? listen_verify(stack, segment, &slot) : COOKIE_INVALID;
-    if (cookie == COOKIE_INVALID) {
+    enum seal_verdict seal = open_seal(stack, listener, segment, &path, now_us);
+    if (cookie == COOKIE_INVALID && seal != SEAL_OPENED) {
         *verdict = TCPCT_BAD_COOKIE;
         trace_stack(stack, segment, TCPCT_TRACE_DISCARD, "Cookie-Pair does not verify", 0, now_us);
         if (!(options->present & syn_only) && reply_reset(stack, segment, reply))
@@ -444,24 +482,15 @@ static struct tcpct_connection *open_paired(struct tcpct_stack *stack,
         return NULL;
     }
     *verdict = TCPCT_UNACCEPTABLE;
-    if (is_bare_fin(segment))
+    if (is_bare_fin(segment) || seal == SEAL_SPENT)
         return NULL;
     struct endpoints endpoints = demux_endpoints(segment);
     if (restart_refuses(stack, segment) ||
         !listen_admits(listener, &endpoints, segment->seq - 1, now_us))
         return NULL;
-    secrets_verified(&stack->secrets, slot, now_us);
-    *verdict = TCPCT_NO_RESOURCES;
-    struct tcpct_connection *connection = establish(stack, listener, segment, options, now_us);
-    if (!connection)
-        return NULL;
-    take_pair(connection, segment, cookie);
-    restart_opened(connection, segment, now_us);
-    timestamps_agree(connection, options, now_us);
-    if (listener->options.answers_stable)
-        take_short_sack(connection, segment);
-    introduce(connection, now_us);
-    *verdict = TCPCT_ACCEPTED;
+    struct tcpct_connection *connection = establish_paired(
+        stack, listener, segment, cookie, slot, seal == SEAL_OPENED ? &path : NULL, now_us);
+    *verdict = connection ? TCPCT_ACCEPTED : TCPCT_NO_RESOURCES;
     return connection;
 }
 

@@ -21,6 +21,7 @@ enum mac_label {
     MAC_LABEL_FAST_OPEN,
     MAC_LABEL_TIMESTAMP_PREFIX,
     MAC_LABEL_ADMITTED,
+    MAC_LABEL_SEAL, /* not of a MAC: the additional data of a seal */
 };
 
 enum { MAC_INPUT_BEGIN_MAX = 2 + 2 * 16 + 2 * 2 };

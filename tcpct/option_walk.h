@@ -56,6 +56,8 @@ static inline uint32_t option_identify(uint8_t kind, size_t size, bool extended)
     case OPTION_KIND_COOKIE: /* RFC 6013, 3.1 to 3.3 */
         if (size == 0)
             return OPTION_COOKIE_LESS;
+        if (extended && size > 2 * COOKIE_SIZE_MAX)
+            return option_if(size <= SEAL_SIZE_MAX, OPTION_SEAL);
         if (extended)
             return option_if(size >= 2 * COOKIE_SIZE_MIN && size <= 2 * COOKIE_SIZE_MAX &&
                                  size % 4 == 0,

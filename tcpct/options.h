@@ -9,7 +9,8 @@
  *
  * A Cookie of 16 bytes and a Cookie-Pair of twice 8 have the same length. A pair only appears
  * after the Timestamps extended option (3.2), so what follows kind 254 is a pair, anything else
- * a Cookie.
+ * a Cookie. What is longer than a pair can be, and follows kind 254, is a seal (seal.h), which the
+ * RFC has others ignore (3.2).
  */
 #ifndef TCPCT_OPTIONS_H
 #define TCPCT_OPTIONS_H
@@ -48,11 +49,13 @@ enum option_bit {
     OPTION_COOKIE_PAIR = 1 << 10,
     OPTION_COOKIE_LESS = 1 << 11,
     OPTION_TIMESTAMPS_EXTENDED = 1 << 12, /* kind 254: a header extension is there */
+    OPTION_SEAL = 1 << 13,                /* kind 253, longer than any pair, in the extension */
 };
 
 enum {
     COOKIE_SIZE_MIN = 8,
     COOKIE_SIZE_MAX = 16,
+    SEAL_SIZE_MAX = 63, /* more than 2 * COOKIE_SIZE_MAX; what is longer is ignored */
     TCP_HEADER_SIZE = 20,
     OPTIONS_SIZE_MAX = 40, /* in the header (RFC 9293, 3.1) */
     EXTEND_MIN = 9,        /* 32-bit words (RFC 6013, 3.4) */
@@ -84,6 +87,8 @@ struct tcp_options {
     /* With OPTION_COOKIE the cookie is in `initiator_cookie`, whoever sent it. */
     uint8_t initiator_cookie[COOKIE_SIZE_MAX];
     uint8_t responder_cookie[COOKIE_SIZE_MAX];
+    uint8_t seal_size; /* bytes */
+    uint8_t seal[SEAL_SIZE_MAX];
     uint8_t fast_open_cookie[16];
     uint8_t md5_digest[16];
     struct sack_block sack[SACK_BLOCKS_MAX];

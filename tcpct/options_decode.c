@@ -76,6 +76,10 @@ static void take(struct tcp_options *options, const struct option_item *item)
     case OPTION_COOKIE_PAIR:
         take_cookies(options, item);
         break;
+    case OPTION_SEAL:
+        options->seal_size = (uint8_t)item->size;
+        memcpy(options->seal, item->value, item->size);
+        break;
     default:
         break;
     }

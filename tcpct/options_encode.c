@@ -40,6 +40,9 @@ static void write_value(struct wire *wire, const struct tcp_options *options, ui
         wire_write(wire, options->initiator_cookie, options->cookie_size);
         wire_write(wire, options->responder_cookie, options->cookie_size);
         break;
+    case OPTION_SEAL:
+        wire_write(wire, options->seal, options->seal_size);
+        break;
     default: /* SACK-permitted, Cookie-less */
         break;
     }
@@ -122,6 +125,7 @@ static void write_extension(struct wire *wire, const struct tcp_options *options
     write_aligned(wire, options, OPTION_KIND_SACK, OPTION_SACK);
     write_option(wire, options, OPTION_KIND_WINDOW_SCALE, OPTION_WINDOW_SCALE);
     write_option(wire, options, OPTION_KIND_FAST_OPEN, OPTION_FAST_OPEN);
+    write_option(wire, options, OPTION_KIND_COOKIE, OPTION_SEAL);
     pad(wire);
     if (wire->position < 4 * EXTEND_MIN)
         wire_fill(wire, OPTION_KIND_EOL, 4 * EXTEND_MIN - wire->position);
@@ -147,7 +151,7 @@ static bool is_sound(const struct tcp_options *options)
     size_t cookie = options->cookie_size, fast_open = options->fast_open_size;
 
     if (present & OPTION_AUTHENTICATION ||
-        present & (extended ? OPTION_COOKIE : OPTION_COOKIE_PAIR))
+        present & (extended ? OPTION_COOKIE : OPTION_COOKIE_PAIR | OPTION_SEAL))
         return false;
     if (!at_most_one(present & OPTION_COOKIES) || !at_most_one(present & OPTION_BOTH_TIMESTAMPS))
         return false;
@@ -156,6 +160,9 @@ static bool is_sound(const struct tcp_options *options)
         return false;
     if (present & OPTION_FAST_OPEN &&
         option_identify(OPTION_KIND_FAST_OPEN, fast_open, false) != OPTION_FAST_OPEN)
+        return false;
+    if (present & OPTION_SEAL &&
+        option_identify(OPTION_KIND_COOKIE, options->seal_size, true) != OPTION_SEAL)
         return false;
     if (present & OPTION_SACK &&
         (options->sack_count == 0 || options->sack_count > SACK_BLOCKS_MAX))

@@ -1,5 +1,6 @@
 #include "output.h"
 
+#include "carry.h"
 #include "demux.h"
 #include "fastopen.h"
 #include "initiator.h"
@@ -46,6 +47,17 @@ static void add_pair(const struct tcpct_connection *connection, struct segment *
     }
 }
 
+/* Unless segments are so small that it would leave no room for data. */
+static void add_seal(const struct tcpct_connection *connection, struct tcp_options *options)
+{
+    if (connection->seal.size == 0 || connection->mss < MSS_DEFAULT)
+        return;
+    options->present |= OPTION_SEAL;
+    options->seal_size = connection->seal.size;
+    for (unsigned i = 0; i < options->seal_size; i++)
+        options->seal[i] = connection->seal.bytes[i];
+}
+
 /* What 40 bytes hold (RFC 2018, 3), beside a signature if need be, or the least extension. */
 static unsigned sack_blocks_max(const struct tcpct_connection *connection)
 {
@@ -82,6 +94,7 @@ static void make_opening(struct tcpct_connection *connection, struct segment *se
     options->timestamp_echo = connection->responder_timestamp;
     if (connection->confirmed)
         return;
+    add_seal(connection, options);
     segment->ack = connection->irs + 1;
     if (connection->sack_permitted && connection->rcv_nxt != segment->ack) {
         options->present |= OPTION_SACK;
@@ -161,6 +174,9 @@ static void begin(struct tcpct_connection *connection, struct segment *segment, 
         connection->fin_received && (!has_data || connection->last_ack_sent != connection->rcv_nxt);
     if (introduction || acknowledges_fin || (flags & (SEGMENT_FIN | SEGMENT_RST)))
         add_pair(connection, segment);
+    if ((acknowledges_fin || flags & SEGMENT_FIN) && !(flags & SEGMENT_RST) &&
+        carry_seal(connection, now_us))
+        add_seal(connection, options);
     if (introduction && !(flags & SEGMENT_RST)) {
         add_syn_options(connection, options);
         tcb_announce_timeout(connection, options);

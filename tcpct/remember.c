@@ -21,11 +21,14 @@ static uint32_t hash_of(const struct remember_table *table, uint8_t local, const
 }
 
 bool remember_create(struct remember_table *table, struct memory *memory, uint8_t family,
-                     bool with_pair, uint32_t limit, uint32_t seed)
+                     unsigned with, uint32_t limit, uint32_t seed)
 {
-    *table = (struct remember_table){ .family = family, .seed = seed };
+    *table = (struct remember_table){ .family = family,
+                                      .seed = seed,
+                                      .with_seal = with & REMEMBER_SEAL };
     size_t size = offsetof(struct remembered, remote) + address_size(table) +
-                  (with_pair ? sizeof(struct remembered_pair) : 0);
+                  (with & REMEMBER_PAIR ? sizeof(struct remembered_pair) : 0) +
+                  (with & REMEMBER_SEAL ? sizeof(struct remembered_seal) : 0);
     return table_create(&table->table, memory, (uint32_t)size, limit);
 }
 
@@ -137,4 +140,9 @@ struct remembered_pair *remember_pair(const struct remember_table *table, struct
 {
     size_t offset = offsetof(struct remembered, remote) + address_size(table);
     return (struct remembered_pair *)((uint8_t *)entry + offset);
+}
+
+struct remembered_seal *remember_seal(const struct remember_table *table, struct remembered *entry)
+{
+    return table->with_seal ? (struct remembered_seal *)(remember_pair(table, entry) + 1) : NULL;
 }

@@ -4,7 +4,8 @@
  * A table has a fixed number of entries; the one that was used longest ago gives way, and no pair
  * of addresses has more than REMEMBER_PER_ADDRESS. Entries of an Initiator hold the Cookie-Pair as
  * well; a Responder's do not need it, as it makes cookies again from the segment (RFC 6013, 4.4).
- * With its share of the index an IPv4 entry takes 64 bytes at a Responder, 120 at an Initiator.
+ * With its share of the index an IPv4 entry takes 64 bytes at a Responder, 120 at an Initiator, or 184
+ * if that keeps seals as well.
  */
 #ifndef TCPCT_REMEMBER_H
 #define TCPCT_REMEMBER_H
@@ -52,21 +53,30 @@ struct remembered_pair {
     uint32_t trusted_s; /* until when, in seconds */
 };
 
+/* What a Responder has sealed (seal.h): behind the pair, if such are kept. */
+struct remembered_seal {
+    uint8_t size; /* 0: none */
+    uint8_t bytes[SEAL_SIZE_MAX];
+};
+
 struct remember_key {
     uint8_t local;
     struct tcpct_address remote;
     uint16_t local_port, remote_port;
 };
 
+enum { REMEMBER_PAIR = 1, REMEMBER_SEAL = 2 };
+
 struct remember_table {
     struct table table;
     uint32_t seed;
     uint8_t family;
+    bool with_seal;
 };
 
-/* A table of `limit` entries for a family's addresses, with room for a pair or not. False: no memory. */
+/* A table of `limit` entries for a family's addresses, `with` room for what. False: no memory. */
 bool remember_create(struct remember_table *table, struct memory *memory, uint8_t family,
-                     bool with_pair, uint32_t limit, uint32_t seed);
+                     unsigned with, uint32_t limit, uint32_t seed);
 void remember_destroy(struct remember_table *table, struct memory *memory);
 
 /* The entry of a connection; NULL: none. */
@@ -88,5 +98,7 @@ void remember_flush(struct remember_table *table);
 
 /* What stands behind an Initiator's entry. */
 struct remembered_pair *remember_pair(const struct remember_table *table, struct remembered *entry);
+/* ... and behind that; NULL: nothing. */
+struct remembered_seal *remember_seal(const struct remember_table *table, struct remembered *entry);
 
 #endif

@@ -5,6 +5,7 @@
 #include "demux.h"
 #include "jump.h"
 #include "peers.h"
+#include "seal.h"
 #include "seq.h"
 #include "timer.h"
 #include "timestamps.h"
@@ -88,6 +89,20 @@ static void forget_window(const struct remember_table *table, const struct remem
         i->path.window = 0;
 }
 
+/* Of the path between two addresses no more than one is kept. */
+static void remember_the_seal(const struct tcpct_connection *connection,
+                              const struct remember_table *table, const struct remember_key *key,
+                              struct remembered *entry)
+{
+    struct remembered_seal *kept = remember_seal(table, entry);
+    if (!kept)
+        return;
+    for (struct remembered *i = connection->seal.size ? remember_first(table, key) : NULL; i;
+         i = remember_next(table, i))
+        remember_seal(table, i)->size = 0;
+    *kept = connection->seal;
+}
+
 void restart_remember(const struct tcpct_connection *connection, uint64_t now_us)
 {
     struct tcpct_stack *stack = connection->stack;
@@ -109,8 +124,10 @@ void restart_remember(const struct tcpct_connection *connection, uint64_t now_us
         forget_window(table, &key);
         entry->path = path;
     }
-    if (connection->initiator)
-        remember_the_pair(connection, remember_pair(table, entry));
+    if (!connection->initiator)
+        return;
+    remember_the_pair(connection, remember_pair(table, entry));
+    remember_the_seal(connection, table, &key, entry);
 }
 
 /* Begins with what is known of the path: by this very connection, or another between the same
@@ -206,6 +223,15 @@ static void take_up(struct tcpct_connection *connection, struct remembered *entr
     connection->snd_wnd = connection->snd_max_wnd = UINT16_MAX; /* as in a <SYN,ACK(SYN)> */
 }
 
+/* It is used once. */
+static void take_seal(struct tcpct_connection *connection, struct remembered_seal *kept)
+{
+    if (!kept)
+        return;
+    connection->seal = *kept;
+    kept->size = 0;
+}
+
 struct tcpct_connection *restart_begin(struct tcpct_stack *stack, struct endpoints *endpoints,
                                        enum tcpct_window policy, uint64_t now_us)
 {
@@ -229,6 +255,7 @@ struct tcpct_connection *restart_begin(struct tcpct_stack *stack, struct endpoin
     connection->initiator = connection->restarted = true;
     connection->window_policy = policy;
     take_up(connection, entry, remember_pair(table, entry), now_us);
+    take_seal(connection, remember_seal(table, entry));
     use_path(connection, table, &key, now_us);
     stack->counters.restarts++;
     trace_connection(connection, TCPCT_TRACE_RESTART, "begun again", connection->restarts, now_us);
@@ -257,12 +284,29 @@ void restart_confirmed(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct peer *peer = peers_find(connection->stack, &connection->endpoints.remote);
     struct tcpct_connection *exchange = tcb_part(connection);
+    connection->seal.size = 0;
     if (peer)
         peer->restarts_lost = 0;
     if (exchange) /* of which the Responder has kept nothing */
         tcb_closed(exchange, TCPCT_OK, now_us);
     trace_connection(connection, TCPCT_TRACE_RESTART, "answered", connection->restarts, now_us);
     tcb_event(connection, TCPCT_EVENT_CONNECTED | TCPCT_EVENT_WRITABLE);
+}
+
+void restart_keeps_seal(struct tcpct_connection *connection, const struct segment *segment)
+{
+    struct tcpct_stack *stack = connection->stack;
+    const struct tcp_options *options = &segment->options;
+    struct remember_key key = key_of(stack, &connection->endpoints);
+    struct remember_table *table = table_of(stack, true, key.remote.family);
+    if (!stack->config.keep_seals)
+        return;
+    connection->seal.size = options->seal_size;
+    memcpy(connection->seal.bytes, options->seal, options->seal_size);
+    struct remembered *entry = remember_find(table, &key);
+    if (entry && connection->state == TCPCT_TIME_WAIT &&
+        entry->exchange == connection->responder_timestamp)
+        remember_the_seal(connection, table, &key, entry);
 }
 
 void restart_failed(struct tcpct_connection *connection, uint64_t now_us)
@@ -362,7 +406,7 @@ static bool charge(struct tcpct_connection *connection, uint32_t bytes)
 }
 
 void restart_opened(struct tcpct_connection *connection, const struct segment *segment,
-                    uint64_t now_us)
+                    struct path_state *sealed, uint64_t now_us)
 {
     struct tcpct_stack *stack = connection->stack;
     struct remember_key key = key_of(stack, &connection->endpoints);
@@ -374,21 +418,26 @@ void restart_opened(struct tcpct_connection *connection, const struct segment *s
     connection->responder_timestamp = exchange;
     connection->exchanged_us = now_us;
     connection->opening_timestamp = segment->options.timestamp_value;
+    if (sealed) /* whose pair may be another's: our timestamps go on from its */
+        connection->timestamp_offset += exchange - tcb_timestamp(connection, now_us);
     if (!first) /* of its pair, as far as is known */
         connection->timestamp_offset += stack_random(stack) & OFFSET_START_MASK;
     connection->timestamp_first = first ? exchange : tcb_timestamp(connection, now_us);
     connection->unproved = true;
-    connection->restarted = entry && entry->exchange == exchange;
+    connection->restarted = sealed || (entry && entry->exchange == exchange);
+    connection->seals = stack->seals && !connection->listener->guard.limit;
     stack->counters.restarts += connection->restarted;
     entry = remember_use(table, &key);
-    if (!entry)
-        return;
-    entry->exchange = exchange;
-    entry->timestamp = segment->options.timestamp_value;
-    entry->flags = REMEMBER_UNPROVED;
+    if (entry) {
+        entry->exchange = exchange;
+        entry->timestamp = segment->options.timestamp_value;
+        entry->flags = REMEMBER_UNPROVED;
+    }
+    if (sealed)
+        seal_spend(stack->seals, segment->options.seal);
     if (connection->restarted)
         trace_connection(connection, TCPCT_TRACE_RESTART, "begun again", 0, now_us);
-    struct path_state *path = path_of(table, &key);
+    struct path_state *path = sealed ? sealed : path_of(table, &key);
     if (path && charge(connection, min_u32(path->window, UNPROVED_FLIGHT)))
         jump_begin(connection, path, now_us);
 }

@@ -41,6 +41,8 @@ bool restart_reserves(struct tcpct_stack *stack, const struct endpoints *endpoin
 uint64_t restart_patience_us(const struct tcpct_connection *connection);
 /* The Responder answers: an exchange that raced with it is over. */
 void restart_confirmed(struct tcpct_connection *connection, uint64_t now_us);
+/* It has sealed what its path can carry, in a segment that is proved: for the next opening. */
+void restart_keeps_seal(struct tcpct_connection *connection, const struct segment *segment);
 /* It does not: this pair is not used again, and after several such, none with this peer for a while. */
 void restart_failed(struct tcpct_connection *connection, uint64_t now_us);
 
@@ -62,9 +64,9 @@ enum restart_verdict {
 };
 enum restart_verdict restart_meets(const struct tcpct_connection *connection,
                                    const struct segment *segment);
-/* An opening has made this TCB. */
+/* An opening has made this TCB; `sealed`: what its seal says of the path, or NULL. */
 void restart_opened(struct tcpct_connection *connection, const struct segment *segment,
-                    uint64_t now_us);
+                    struct path_state *sealed, uint64_t now_us);
 /* What came at RCV.NXT is the opening, or its data after an empty one: its TS Value is the one that
  * counts. */
 void restart_dated(struct tcpct_connection *connection, uint32_t timestamp);

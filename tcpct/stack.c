@@ -20,6 +20,7 @@
 #include "output.h"
 #include "reply.h"
 #include "restart.h"
+#include "seal.h"
 #include "seq.h"
 #include "timer.h"
 #include "timestamps.h"
@@ -72,7 +73,9 @@ static bool config_valid(const struct tcpct_config *config)
     return config->random && config->connections_max <= connections_max &&
            config->collapsed_max <= records_max && config->send_buffer_max <= buffer_max &&
            config->receive_buffer_max <= buffer_max && (config->mtu == 0 || config->mtu >= 296) &&
-           config->offload_size_max <= TCPCT_PACKET_SIZE;
+           config->offload_size_max <= TCPCT_PACKET_SIZE &&
+           (!config->seal_keys ||
+            (config->seal_key_count > 0 && config->seal_key_count <= TCPCT_SEAL_KEYS_MAX));
 }
 
 /* RFC 7323, 2.3: the smallest scale with which the whole receive buffer can be offered. */
@@ -82,6 +85,17 @@ static uint8_t scale_for(uint32_t buffer)
     while (scale < WINDOW_SCALE_MAX && buffer >> scale > UINT16_MAX)
         scale++;
     return scale;
+}
+
+/* The keys are the caller's to wipe. */
+static bool create_seals(struct tcpct_stack *stack)
+{
+    struct tcpct_config *config = &stack->config;
+    if (!config->seal_keys)
+        return true;
+    stack->seals = seals_create(config->seal_keys, config->seal_key_count);
+    config->seal_keys = NULL;
+    return stack->seals != NULL;
 }
 
 static bool build(struct tcpct_stack *stack, uint64_t now_us)
@@ -95,7 +109,7 @@ static bool build(struct tcpct_stack *stack, uint64_t now_us)
     stack->buckets = memory_zeroed(memory, buckets * sizeof(struct tcpct_connection *));
     stack->heap =
         memory_zeroed(memory, config->connections_max * sizeof(struct tcpct_connection *));
-    return stack->buckets && stack->heap &&
+    return stack->buckets && stack->heap && create_seals(stack) &&
            secrets_create(&stack->secrets, config->random, config->context,
                           config->secret_interval_us, config->msl_us, config->wall_clock_us,
                           now_us) &&
@@ -125,6 +139,7 @@ int tcpct_stack_create(struct tcpct_stack **stack, const struct tcpct_config *co
     new->memory.reclaim = tcb_reclaim;
     new->memory.owner = new;
     new->now_us = now_us;
+    new->real_time_us = full.wall_clock_us - now_us;
     new->collapse.next_us = TCPCT_NEVER;
     new->rcv_scale = scale_for(full.receive_buffer_max);
     if (!build(new, now_us)) {
@@ -158,6 +173,7 @@ void tcpct_stack_destroy(struct tcpct_stack *stack)
     secrets_destroy(&stack->secrets);
     isn_keys_destroy(&stack->isn_keys);
     secrets_destroy(&stack->fast_open_secrets);
+    seals_destroy(stack->seals);
     for (unsigned i = 0; i < 4; i++)
         remember_destroy(&stack->remembered[i / 2][i % 2], &memory);
     collapse_destroy(stack);
@@ -175,9 +191,10 @@ static bool create_tables(struct tcpct_stack *stack, uint8_t family)
             return true;
     struct remember_table *responder = &stack->remembered[0][family == 6];
     struct remember_table *initiator = &stack->remembered[1][family == 6];
-    if (remember_create(responder, &stack->memory, family, false, config->remembered_max,
-                        stack_random(stack)) &&
-        remember_create(initiator, &stack->memory, family, true, config->restartable_max,
+    unsigned with = REMEMBER_PAIR | (config->keep_seals ? REMEMBER_SEAL : 0);
+    uint32_t limit = stack->seals ? 0 : config->remembered_max;
+    if (remember_create(responder, &stack->memory, family, 0, limit, stack_random(stack)) &&
+        remember_create(initiator, &stack->memory, family, with, config->restartable_max,
                         stack_random(stack)) &&
         collapse_create(stack, family))
         return true;

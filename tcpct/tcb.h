@@ -302,6 +302,9 @@ struct tcpct_connection {
     uint32_t reset_end;              /* a restart that lost: its reset is due here as well; 0: no */
     bool renews;                     /* Initiator: nobody's; it asks for another pair */
     uint8_t restarts;                /* Initiator: of this pair */
+    bool seals;                      /* Responder: what its path can carry goes to the Initiator */
+    struct remembered_seal seal;     /* Initiator: to be returned, or (confirmed) to be kept;
+                                        Responder: sent last */
     uint64_t exchanged_us;           /* when the pair was made; Responder: when the opening came */
     struct tcpct_connection *beside; /* Initiator: a restart without answer, and the exchange that
                                         races with it, have each other here (beside.h) */
@@ -346,6 +349,8 @@ struct tcpct_stack {
     struct secrets fast_open_secrets;
     struct peer peers[PEERS_MAX];
     struct remember_table remembered[2][2]; /* by role (1: Initiator) and family (1: IPv6) */
+    struct seals *seals;                    /* keys; NULL: none, and a Responder remembers */
+    uint64_t real_time_us;                  /* of the stack's time 0, since 1970 */
     struct collapse collapse;
     size_t unproved; /* bytes sent to peers that have proved nothing */
     size_t unproved_by[UNPROVED_PREFIXES];

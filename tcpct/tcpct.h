@@ -95,6 +95,9 @@ struct tcpct_parameters {
 
 struct tcpct_trace_event; /* see "trace" below */
 
+#define TCPCT_SEAL_KEY_SIZE 32
+#define TCPCT_SEAL_KEYS_MAX 2
+
 struct tcpct_config {
     /* Randomness of cryptographic quality; must not fail. Required. */
     void (*random)(void *context, void *bytes, size_t size);
@@ -105,12 +108,21 @@ struct tcpct_config {
     void (*trace)(void *context, const struct tcpct_trace_event *event);
     void *context; /* first argument of the four above */
 
-    uint64_t wall_clock_us; /* real time at creation: the first secret depends on it (3.5.3) */
+    uint64_t
+        wall_clock_us; /* real time at creation: the first secret depends on it (3.5.3), and when
+                               seals expire */
 
     uint32_t connections_max; /* TCBs at once; 0: 1024 */
     uint32_t remembered_max;  /* ended connections remembered as Responder, 64 bytes each, in each
                                     address family of which the stack has an address; 0: 1024 */
     uint32_t restartable_max; /* ... as Initiator, 128 bytes each; 0: 64 */
+    const uint8_t
+        *seal_keys; /* as Responder, remember nothing: the state of a path is sealed (AES-256-GCM)
+                                    and goes to the Initiator, which may return it to any stack that
+                                    has the key, until 2 MSL have passed. TCPCT_SEAL_KEY_SIZE bytes
+                                    for each key, read at creation; NULL: no seals */
+    unsigned seal_key_count; /* 1 to TCPCT_SEAL_KEYS_MAX: the first makes seals, all open them */
+    bool keep_seals;         /* as Initiator: what Responders seal, 64 bytes more each */
     uint32_t collapsed_max; /* idle plain connections kept as records, 64 bytes each for IPv4 and 76
                                     for IPv6, in each address family of which the stack has an
                                     address; 0: none */
@@ -235,7 +247,7 @@ void tcpct_remembered_flush(struct tcpct_stack *stack);
  * started again. The bytes hold cookies, which are secret: whoever has them can close and forge these
  * connections. All numbers are big-endian.
  *
- *     "TCRM", version 1 (4 bytes), number of entries (4), real time of the export in microseconds (8);
+ *     "TCRM", version 2 (4 bytes), number of entries (4), real time of the export in microseconds (8);
  *     entries, the longest unused first:
  *         IP version 4 or 6 (1), local and remote address (4 or 16 each), local and remote port (2
  *         each), MSS (2), size of a cookie (1), Initiator- and Responder-Cookie, the Responder's
@@ -243,7 +255,7 @@ void tcpct_remembered_flush(struct tcpct_stack *stack);
  *         so far (1), ISS, IRS, and the timestamp that the opening echoes (4 each), a TS Value that
  *         none sent so far exceeds (8), seconds for which the pair is still trusted (4); of the path:
  *         window, ssthresh, SRTT, RTTVAR, minimum RTT, rate (bytes a millisecond), age in seconds (4
- *         each);
+ *         each); size of what the Responder has sealed (1; 0: nothing), and that;
  *     16 bytes that find damage: SipHash-2-4-128 of all before, its key being "tcpct remembers" and a
  *         zero byte.
  *
@@ -494,13 +506,20 @@ struct tcpct_counters {
     uint64_t restarts_refused;  /* Responder: ... that came before any acknowledgment of the answer
                                   to the one before, or after its pair was given up */
     uint64_t restarts_unproved; /* Responder: pairs given up, since nobody acknowledged */
-    uint64_t guard_refused;     /* Responder: exchanges that were admitted before */
-    uint64_t guard_full;        /* Responder: ... that a full guard did not admit */
-    uint64_t unproved_full;     /* remembered windows not used, too much being unproved */
-    uint64_t jumps;             /* connections that used a remembered window */
-    uint64_t jumps_unused;      /* ... which had too little to send for it */
-    uint64_t jumps_validated;   /* ... whose path carried it */
-    uint64_t jumps_retreated;   /* ... whose path did not */
+    uint64_t
+        openings_sealed; /* Responder: openings whose pair did not verify here, but the seal did */
+    uint64_t seals_made; /* Responder: of which at most 2^32 are safe under one key */
+    uint64_t seals_opened;    /* Responder: ... that came back and were good */
+    uint64_t seals_ignored;   /* Responder: ... altered, or not ours */
+    uint64_t seals_expired;   /* Responder: ... too old */
+    uint64_t seals_spent;     /* Responder: ... used before */
+    uint64_t guard_refused;   /* Responder: exchanges that were admitted before */
+    uint64_t guard_full;      /* Responder: ... that a full guard did not admit */
+    uint64_t unproved_full;   /* remembered windows not used, too much being unproved */
+    uint64_t jumps;           /* connections that used a remembered window */
+    uint64_t jumps_unused;    /* ... which had too little to send for it */
+    uint64_t jumps_validated; /* ... whose path carried it */
+    uint64_t jumps_retreated; /* ... whose path did not */
     uint64_t collapses, collapses_refused, revivals;
     uint64_t collapsed_keepalives; /* answered from a record */
     uint64_t collapsed_evicted, collapsed_expired,

@@ -13,7 +13,9 @@
 #include "dns/responder.h"
 #include "tools/cookie_secrets.h"
 #include "tools/dnsd_front.h"
+#include "tools/seal_keys.h"
 #include "tools/zone_loader.h"
+#include "tun/privileges.h"
 
 enum {
     PORT_DEFAULT = 53,
@@ -38,8 +40,9 @@ struct dnsd {
     uint64_t collapse_after_us, collapsed_age_us; /* 0: never */
     uint32_t collapsed_max;
     struct zone_loader *loader;
-    bool has_zones; /* a flag named some */
-    uint32_t guard; /* exchanges admitted in eleven minutes; 0: not guarded */
+    bool has_zones;             /* a flag named some */
+    uint32_t guard;             /* exchanges admitted in eleven minutes; 0: not guarded */
+    struct seal_keys seal_keys; /* until there is a stack */
     struct dns_zones *zones;
     struct dns_server server;
     struct prefix transfers[TRANSFERS_MAX]; /* the server's */
@@ -174,12 +177,15 @@ static int prepare(struct dnsd *dnsd)
         return command_error("dnsd", 1, "there is no memory for the responder");
     /* Connections that the responder has closed live on until the client has acknowledged. */
     config.connections_max = 2 * dnsd->responder_options.connections_max;
+    config.seal_keys = dnsd->seal_keys.count ? dnsd->seal_keys.bytes : NULL;
+    config.seal_key_count = dnsd->seal_keys.count;
     if (dnsd->responder_options.collapse) {
         config.collapse_after_us = dnsd->collapse_after_us;
         config.collapsed_age_us = dnsd->collapsed_age_us;
         config.collapsed_max = dnsd->collapsed_max;
     }
     int status = service_open(&dnsd->service, &config);
+    explicit_bzero(&dnsd->seal_keys, sizeof dnsd->seal_keys);
     if (status == 0 && !zone_loader_attach(dnsd->loader, dnsd->service.loop, take_zones, dnsd))
         status = command_error("dnsd", 1, "cannot watch for new zones: %s", strerror(errno));
     if (status == 0 && !dnsd->no_cookies)
@@ -220,6 +226,7 @@ static int run_front(struct dnsd *dnsd)
         .connections_max = dnsd->responder_options.connections_max,
         .idle_us = dnsd->responder_options.idle_us,
         .guard = dnsd->guard,
+        .seal_keys = &dnsd->seal_keys,
     };
     return dnsd_front(&options, &dnsd->service);
 }
@@ -236,6 +243,7 @@ enum flag {
     CONNECTIONS,
     FAST_OPEN,
     GUARDED,
+    SEAL_KEY,
     FORWARD,
     COLLAPSE_AFTER,
     COLLAPSED_NUMBER,
@@ -263,6 +271,7 @@ static const struct option own_options[] = {
     { "collapsed-age", required_argument, NULL, COLLAPSED_AGE },
     { "fast-open", required_argument, NULL, FAST_OPEN },
     { "guarded", optional_argument, NULL, GUARDED },
+    { "seal-key", required_argument, NULL, SEAL_KEY },
     { "forward", required_argument, NULL, FORWARD },
     { "no-udp", no_argument, NULL, NO_UDP },
     { "udp-size", required_argument, NULL, UDP_SIZE },
@@ -300,6 +309,8 @@ static void print_usage(void)
         "                           at once whose handshake is open (default 0: none)\n"
         "  --guarded[=NUMBER]       execute no query twice: no data from a <SYN>, no restarts, and\n"
         "                           so many exchanges in eleven minutes (default %d)\n"
+        "  --seal-key FILE          remember nothing: what a path can carry goes to the client, sealed\n"
+        "                           with a key of 32 bytes, which other servers may have as well\n"
         "  --no-udp                 do not answer over UDP\n"
         "  --udp-size BYTES         the longest answer over UDP, 512 to %d (default %d)\n"
         "  --dns-cookies POLICY     on (default), off, or require: over UDP those without a good\n"
@@ -331,6 +342,15 @@ static int add_transfer(struct dnsd *dnsd, const char *text)
     dnsd->transfers[transfers->count++] = (struct prefix){ parsed.address, parsed.prefix_length };
     transfers->list = dnsd->transfers;
     return 0;
+}
+
+static int take_seal_key(struct dnsd *dnsd, const char *path)
+{
+    char error[ERROR_SIZE];
+    privileges_harden_memory(); /* before there is a secret */
+    if (seal_keys_load(&dnsd->seal_keys, path, error, sizeof error))
+        return 0;
+    return command_error("dnsd", 1, "%s", error);
 }
 
 static int take_cookie_policy(struct dnsd *dnsd, const char *policy)
@@ -436,6 +456,8 @@ static int take_flag(struct dnsd *dnsd, int value, char **argv)
             return bad_value("guarded", optarg, "a number from 1 to 16777216");
         dnsd->guard = (uint32_t)number;
         return 0;
+    case SEAL_KEY:
+        return take_seal_key(dnsd, optarg);
     case FORWARD:
         return address_resolve_port(optarg, PORT_DEFAULT, &dnsd->forward)
                    ? 0

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <string.h>
 
 #include "dns/datagrams.h"
 #include "dns/exchange.h"
@@ -63,7 +64,10 @@ static void release(void *context)
 
 static int open_front(struct front *front, const struct dnsd_front_options *options)
 {
-    struct tcpct_config config = { .connections_max = 2 * options->connections_max };
+    struct seal_keys *keys = options->seal_keys;
+    struct tcpct_config config = { .connections_max = 2 * options->connections_max,
+                                   .seal_keys = keys->count ? keys->bytes : NULL,
+                                   .seal_key_count = keys->count };
     const struct relays_options relays = {
         .relays_max = options->connections_max,
         .to = options->server,
@@ -82,6 +86,7 @@ static int open_front(struct front *front, const struct dnsd_front_options *opti
     };
     struct tcpct_listener *listener;
     int status = service_open(front->service, &config);
+    explicit_bzero(keys, sizeof *keys);
     if (status != 0)
         return status;
     front->relays = relays_create(&relays, front->service->loop, front->service->endpoint.stack);

@@ -5,6 +5,7 @@
 #ifndef TOOLS_DNSD_FRONT_H
 #define TOOLS_DNSD_FRONT_H
 
+#include "tools/seal_keys.h"
 #include "tools/service.h"
 
 struct dnsd_front_options {
@@ -12,7 +13,8 @@ struct dnsd_front_options {
     uint16_t port;
     uint32_t connections_max;
     uint64_t idle_us;
-    uint32_t guard; /* of the listener */
+    uint32_t guard;              /* of the listener */
+    struct seal_keys *seal_keys; /* wiped */
 };
 
 /* Serves until a signal ends it. Of the service, endpoint options and statistics are given. The exit

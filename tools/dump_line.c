@@ -120,6 +120,8 @@ static void text_options(FILE *out, const struct dump_packet *packet, const stru
         text_timestamps(out, options, &first);
     if (present & (OPTION_COOKIE | OPTION_COOKIE_PAIR | OPTION_COOKIE_LESS))
         text_cookies(out, options, &first);
+    if (present & OPTION_SEAL)
+        fprintf(out, "%sseal %u", comma(&first), options->seal_size);
     if (present & OPTION_WINDOW_SCALE)
         fprintf(out, "%swscale %u", comma(&first), options->window_scale);
     if (present & OPTION_USER_TIMEOUT)
@@ -250,6 +252,8 @@ static void json_options(FILE *out, const struct dump_packet *packet, const stru
     if (options->timestamp_size > 0)
         json_timestamps(out, options, &first);
     json_cookies(out, options, &first);
+    if (present & OPTION_SEAL)
+        fprintf(out, ",\"seal_bytes\":%u", options->seal_size);
     if (present & OPTION_WINDOW_SCALE)
         fprintf(out, ",\"window_scale\":%u", options->window_scale);
     if (present & OPTION_USER_TIMEOUT)

@@ -348,6 +348,7 @@ static int open_stack(struct endpoint *endpoint, const struct endpoint_options *
     config->context = endpoint; /* of the trace; loop_random needs none */
     endpoint->trace_json = options->trace_json;
     config->wall_clock_us = loop_wall_clock_us();
+    config->keep_seals = true;
     config->mtu = tun_device_mtu(endpoint->device);
     config->offload_size_max = tun_device_offload_size_max(endpoint->device);
     config->checksum_offload = tun_device_checksum_offload(endpoint->device);

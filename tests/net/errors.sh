@@ -13,6 +13,12 @@ sentence() {
 printf '$ORIGIN example.\n@ 3600 SOA ns h 1 2 3 4 5\nwww 3600 A 192.0.2.999\n' >"$work/bad.zone"
 sentence "a zone with an error" 1 "bad.zone.*3.*" "$TCPCT" dnsd --zone "example=$work/bad.zone"
 sentence "a zone that is not there" 1 "gone.zone" "$TCPCT" dnsd --zone "example=$work/gone.zone"
+printf 'secret\n' >"$work/key"
+chmod 600 "$work/key"
+sentence "no key for seals" 1 "key: a key is 32 bytes" "$TCPCT" dnsd --seal-key "$work/key"
+chmod 640 "$work/key"
+sentence "a key that others may read" 1 "chmod 600 .*key" "$TCPCT" dnsd --seal-key "$work/key"
+sentence "a key that is not there" 1 "gone: the key cannot be read" "$TCPCT" dnsd --seal-key "$work/gone"
 
 up
 zone=example=tools/zones/example.zone

@@ -49,3 +49,24 @@ expect "another version" 1 "damaged, or of another version" "${ask[@]}"
 expect "in a folder that is not there" 1 "cannot be opened" "${ask[@]}" --remember "$work/none/file"
 end
 expect "counted" 0 '"restarts": [5-9]|"restarts": [1-9][0-9]' cat "$work/stats"
+
+# Servers that have a key in common, and nothing else: each is started after the one before has ended.
+rm "$file"
+(umask 077 && printf '%064x\n' 1 >"$work/key" && printf '%064x\n' 2 >"$work/other")
+serve() {
+    background "$work/dnsd" "${server[@]}" "$TCPCT" dnsd --tun tcpct0 --addr 10.60.2.53 \
+        --zone tools/zones/slhdsa128s.zone --stats "$work/stats" --seal-key "$1"
+}
+serve "$work/key"
+expect "of a server with a key: cold" 0 "^;; cold: " "${ask[@]}"
+end
+serve "$work/key"
+expect "another with that key: a restart" 0 "^;; restart: " "${ask[@]}" --capture "$work/sealed.pcap"
+expect "its seal, in the capture" 0 "pair [0-9a-f+]*,.*seal 60" "$TCPCT" dump "$work/sealed.pcap"
+expect "and in the capture as JSON" 0 '"seal_bytes":60' "$TCPCT" dump --json "$work/sealed.pcap"
+end
+expect "counted as one whose pair it had not made" 0 '"openings_sealed": 1,' cat "$work/stats"
+serve "$work/other"
+expect "one with another key: cold" 0 "^;; cold: " "${ask[@]}"
+end
+expect "its seal counted as foreign" 0 '"seals_ignored": [1-9]' cat "$work/stats"

@@ -205,6 +205,7 @@ static void create_stack(struct sim_host *host)
 {
     struct sim *sim = host->sim;
     struct tcpct_config config = sim_stack_config(host, &sim->config.stacks[host->index]);
+    config.wall_clock_us += sim->now_us;
     assert_int_equal(tcpct_stack_create(&host->stack, &config, sim->now_us), TCPCT_OK);
     assert_int_equal(tcpct_address_add(host->stack, &host->ipv4), TCPCT_OK);
     assert_int_equal(tcpct_address_add(host->stack, &host->ipv6), TCPCT_OK);

@@ -89,6 +89,11 @@ static void generate_some_options(struct generator *generator, struct tcp_option
             chance(generator, 2) ? 0 : (uint8_t)(4 + 2 * generate_below(generator, 7));
         generate_bytes(generator, options->fast_open_cookie, options->fast_open_size);
     }
+    if (extended && chance(generator, 4)) {
+        options->present |= OPTION_SEAL;
+        options->seal_size = (uint8_t)(33 + generate_below(generator, 31));
+        generate_bytes(generator, options->seal, options->seal_size);
+    }
     if (options->present & OPTION_SACK) {
         options->sack_count =
             (uint8_t)(1 + generate_below(generator, extended ? SACK_BLOCKS_MAX : 4));

@@ -91,12 +91,34 @@ static void lengths_of_a_pair(void **state)
     for (uint8_t length = 3; length < 60; length++) {
         uint8_t bytes[60] = { 253, length };
         bool valid = length >= 18 && length <= 34 && length % 4 == 2;
+        bool seal = length > 34;
         assert_int_equal(decode_extended(&options, bytes, length), OPTIONS_OK);
-        assert_int_equal(options.present,
-                         OPTION_TIMESTAMPS_EXTENDED | (valid ? OPTION_COOKIE_PAIR : 0));
-        assert_int_equal(options.ignored, valid ? 0 : 1);
+        assert_int_equal(options.present, OPTION_TIMESTAMPS_EXTENDED |
+                                              (valid ? OPTION_COOKIE_PAIR : 0) |
+                                              (seal ? OPTION_SEAL : 0));
+        assert_int_equal(options.ignored, valid || seal ? 0 : 1);
         if (valid)
             assert_int_equal(options.cookie_size, (length - 2) / 2);
+    }
+}
+
+/* Longer than a pair (3.2); what no seal can be is ignored. */
+static void lengths_of_a_seal(void **state)
+{
+    (void)state;
+    struct tcp_options options;
+
+    for (unsigned length = 35; length < 256; length++) {
+        uint8_t bytes[256] = { 253, (uint8_t)length, 7 };
+        bool valid = length <= 65;
+        bytes[length - 1] = 9;
+        assert_int_equal(decode_extended(&options, bytes, length), OPTIONS_OK);
+        assert_int_equal(options.present, OPTION_TIMESTAMPS_EXTENDED | (valid ? OPTION_SEAL : 0));
+        assert_int_equal(options.ignored, valid ? 0 : 1);
+        if (!valid)
+            continue;
+        assert_int_equal(options.seal_size, length - 2);
+        assert_memory_equal(options.seal, bytes + 2, length - 2);
     }
 }
 
@@ -329,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_length_of_every_kind),
         cmocka_unit_test(lengths_of_a_pair),
+        cmocka_unit_test(lengths_of_a_seal),
         cmocka_unit_test(a_bad_length_leaves_the_rest),
         cmocka_unit_test(a_length_past_the_end),
         cmocka_unit_test(unknown_kinds_are_skipped),

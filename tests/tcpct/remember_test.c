@@ -34,11 +34,11 @@ static struct remember_key key(uint8_t family, unsigned host, unsigned port)
 }
 
 static void begin(struct remember_table *table, struct memory *memory, size_t *bytes,
-                  uint8_t family, bool with_pair, uint32_t limit)
+                  uint8_t family, unsigned with, uint32_t limit)
 {
     *bytes = 0;
     *memory = (struct memory){ .allocate = take, .release = give, .context = bytes };
-    assert_true(remember_create(table, memory, family, with_pair, limit, 7));
+    assert_true(remember_create(table, memory, family, with, limit, 7));
 }
 
 /* With its share of the index, which is filled to the last entry. */
@@ -47,14 +47,17 @@ static void is_small(void **state)
     (void)state;
     const struct {
         uint8_t family;
-        bool with_pair;
+        unsigned with;
         size_t most;
-    } kinds[] = { { 4, false, 64 }, { 4, true, 128 }, { 6, false, 96 }, { 6, true, 160 } };
-    for (size_t i = 0; i < 4; i++) {
+    } kinds[] = {
+        { 4, 0, 64 }, { 4, REMEMBER_PAIR, 128 }, { 4, REMEMBER_PAIR | REMEMBER_SEAL, 192 },
+        { 6, 0, 96 }, { 6, REMEMBER_PAIR, 160 }, { 6, REMEMBER_PAIR | REMEMBER_SEAL, 224 }
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct remember_table table;
         struct memory memory;
         size_t bytes;
-        begin(&table, &memory, &bytes, kinds[i].family, kinds[i].with_pair, 65536);
+        begin(&table, &memory, &bytes, kinds[i].family, kinds[i].with, 65536);
         assert_in_range((bytes - 1) / 65536, 40, kinds[i].most);
         remember_destroy(&table, &memory);
     }

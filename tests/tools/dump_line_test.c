@@ -88,9 +88,10 @@ static void test_syn_text(void **state)
 static void test_opening_text(void **state)
 {
     (void)state;
-    struct dump_packet packet =
-        packet_with(OPTION_TIMESTAMPS_EXTENDED | OPTION_COOKIE_PAIR | OPTION_SACK, SEGMENT_ACK);
+    struct dump_packet packet = packet_with(
+        OPTION_TIMESTAMPS_EXTENDED | OPTION_COOKIE_PAIR | OPTION_SEAL | OPTION_SACK, SEGMENT_ACK);
     struct tcp_options *options = &packet.segment.options;
+    options->seal_size = 60;
     packet.segment.extension_size = 64;
     packet.segment.data_size = 1;
     packet.bad_checksum = true;
@@ -101,18 +102,20 @@ static void test_opening_text(void **state)
     memcpy(options->timestamp_echo_prefix + 8, "\xa1\xa2\xa3\xa4", 4);
     options->sack_count = 1;
     options->sack[0] = (struct sack_block){ 9000, 9100 };
-    expect(dump_line_text, &packet,
-           "   1.234567 10.0.0.1.4000 > 10.0.0.2.53 . seq 1:2 ack 1 win 1024 <extend 16,"
-           "TS64 01020304:1/a1a2a3a4:2,pair 1a1a1a1a1a1a1a1a+2b2b2b2b2b2b2b2b,sack 1:101> data 1"
-           " (bad checksum)  -- client ESTABLISHED\n");
+    expect(
+        dump_line_text, &packet,
+        "   1.234567 10.0.0.1.4000 > 10.0.0.2.53 . seq 1:2 ack 1 win 1024 <extend 16,"
+        "TS64 01020304:1/a1a2a3a4:2,pair 1a1a1a1a1a1a1a1a+2b2b2b2b2b2b2b2b,seal 60,sack 1:101> data 1"
+        " (bad checksum)  -- client ESTABLISHED\n");
 }
 
 static void test_opening_json(void **state)
 {
     (void)state;
-    struct dump_packet packet =
-        packet_with(OPTION_TIMESTAMPS_EXTENDED | OPTION_COOKIE_PAIR | OPTION_SACK, SEGMENT_ACK);
+    struct dump_packet packet = packet_with(
+        OPTION_TIMESTAMPS_EXTENDED | OPTION_COOKIE_PAIR | OPTION_SEAL | OPTION_SACK, SEGMENT_ACK);
     struct tcp_options *options = &packet.segment.options;
+    options->seal_size = 60;
     packet.segment.extension_size = 64;
     packet.segment.data_size = 1;
     options->timestamp_size = 4;
@@ -126,7 +129,7 @@ static void test_opening_json(void **state)
         "\"destination_port\":53,\"flags\":[\"ACK\"],\"seq\":1,\"ack\":1,\"window\":1024,"
         "\"options\":{\"ignored\":0,\"extend\":16,"
         "\"timestamps\":{\"bits\":32,\"value\":0,\"echo\":0},"
-        "\"pair_initiator\":\"1a1a1a1a1a1a1a1a\",\"pair_responder\":\"2b2b2b2b2b2b2b2b\","
+        "\"pair_initiator\":\"1a1a1a1a1a1a1a1a\",\"pair_responder\":\"2b2b2b2b2b2b2b2b\",\"seal_bytes\":60,"
         "\"sack\":[[1,101],[201,301]]},\"data\":1,\"bad_checksum\":false,"
         "\"connection\":1,\"notes\":[],\"client_state\":\"ESTABLISHED\",\"server_state\":\"LISTEN\"}\n");
 }

@@ -22,6 +22,7 @@ local field = {
     pair = ProtoField.bytes("tcpct.pair", "Cookie-Pair", base.NONE),
     initiator = ProtoField.bytes("tcpct.pair.initiator", "Initiator-Cookie", base.NONE),
     responder = ProtoField.bytes("tcpct.pair.responder", "Responder-Cookie", base.NONE),
+    seal = ProtoField.bytes("tcpct.seal", "Sealed state of the path", base.NONE),
     other = ProtoField.bytes("tcpct.other", "Other option of kind 253", base.NONE),
     extend = ProtoField.uint8("tcpct.extend", "Extend (32-bit words)"),
     extension = ProtoField.bytes("tcpct.extension", "Header extension", base.NONE),
@@ -145,7 +146,7 @@ local function parse(tvb, header)
         if kind == tcpct.prefs.cookie_kind and length == 2 then
             found.cookie_less = cookies("cookie_less", at, length)
         elseif kind == tcpct.prefs.cookie_kind and length > 34 then
-            add("other", at, length)
+            add(length <= 65 and "seal" or "other", at, length)
         elseif kind == tcpct.prefs.cookie_kind then
             local bad = length < 18 or length % 4 ~= 2
             if cookies("pair", at, length, bad and expert.length or nil) then
@@ -302,6 +303,9 @@ local function show_option(tree, tvb, option, found)
         item:add(field.responder, tvb(at + 2 + half, half))
     elseif name == "cookie" then
         item = tree:add(field.cookie, tvb(at + 2, length - 2))
+    elseif name == "seal" then
+        item = tree:add(field.seal, tvb(at + 2, length - 2))
+        item:append_text(" (" .. length - 2 .. " bytes)")
     elseif name == "sack" then
         for block = at + 2, at + length - 8, 8 do
             tree:add(field.sack_start, tvb(block, 4))
