@@ -21,8 +21,9 @@ count() { fields "$1" "$2" frame.number | wc -l; }
 
 # ---- restarts, from the demo's zone ---------------------------------------------------------------
 up --delay 100ms
+(umask 077 && printf '%064x\n' 1 >"$work/key")
 background "$work/dnsd" "${server[@]}" "$TCPCT" dnsd --tun tcpct0 --addr 10.60.2.53 \
-    --zone tools/zones/mldsa44.zone
+    --zone tools/zones/mldsa44.zone --seal-key "$work/key"
 capture=$work/dig.pcap
 expect "three questions" 0 "restart: 1 round trip" "${client[@]}" "$TCPCT" dig --tun tcpct0 \
     --addr 10.60.1.2 --capture "$capture" --mode restart --repeat 3 @10.60.2.53 nx.mldsa44.test A +dnssec
@@ -37,6 +38,9 @@ says "every answer is a DNS message, after restarts too" \
     "$(fields "$capture" 'dns.flags.response == 1' dns.count.auth_rr tcpct.incarnation | sort)" \
     "$(printf '6\t\n6\t1\n6\t2')"
 "$TCPCT" dump --json "$capture" >"$work/dump"
+says "it finds the seals that tcpct dump finds" "$(count "$capture" tcpct.seal)" \
+    "$(grep -c '"seal_bytes":60' "$work/dump")"
+expect "of which there are some" 0 "" test "$(count "$capture" tcpct.seal)" -gt 3
 says "it finds the pairs that tcpct dump finds" "$(count "$capture" tcpct.pair)" \
     "$(grep -c pair_initiator "$work/dump")"
 says "... and the same words of extension" \

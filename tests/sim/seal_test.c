@@ -193,11 +193,11 @@ static void test_truncated(void **state)
     (void)state;
     begin();
     ask_one(false, NULL);
-    for (uint8_t size = 33; size <= SEAL_SIZE_MAX; size++) {
+    for (unsigned size = 33; size <= SEAL_SIZE_MAX; size++) {
         if (size == BITS / 8)
             continue;
         sim_run(sim, 20 * MS);
-        seal_of(4)->size = size;
+        seal_of(4)->size = (uint8_t)size;
         assert_initial_window(ask_one(true, NULL));
     }
     assert_int_equal(COUNTER(server, seals_ignored), SEAL_SIZE_MAX - 33);

@@ -113,7 +113,7 @@ static void other_version(void **state)
     char bytes[ERROR];
     (void)state;
     size_t size = tcpct_remembered_export(stack, bytes, sizeof bytes, 1, 1);
-    bytes[7] = 2;
+    bytes[7] = 1;
     write_file(bytes, size, 0600);
     refused("of another version");
 }
