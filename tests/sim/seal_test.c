@@ -362,6 +362,36 @@ static void test_one_at_a_time(void **state)
     end();
 }
 
+/* Whichever packet is lost, the answers come; and when all is over, the next is a restart with its window. */
+static void lose(void *context, struct sim_packet *packet)
+{
+    unsigned *left = context;
+    if ((*left)-- == 0)
+        packet->copies = 0;
+}
+
+static void test_each_packet_lost(void **state)
+{
+    (void)state;
+    for (unsigned lost = 0; lost < 75; lost++) {
+        unsigned left = lost;
+        begin();
+        sim->filter = lose;
+        sim->filter_context = &left;
+        for (unsigned i = 0; i < 3; i++)
+            assert_int_equal(ask(sim, client, server, next_id++, SIZE, NULL).error, TCPCT_OK);
+        assert_true(left > lost); /* it was lost */
+        sim->filter = NULL;
+        for (unsigned i = 0; i < 3; i++) { /* retreats are over */
+            sim_run(sim, SECOND);
+            ask(sim, client, server, next_id++, SIZE, NULL);
+        }
+        sim_run(sim, SECOND);
+        assert_one_round_trip(ask_one(true, NULL));
+        end();
+    }
+}
+
 /* The next process of the client returns it. */
 static void test_from_one_process_to_the_next(void **state)
 {
@@ -405,6 +435,7 @@ int main(void)
         SIM(client_without_seals),
         SIM(guarded),
         SIM(one_at_a_time),
+        SIM(each_packet_lost),
         SIM(from_one_process_to_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
