@@ -591,6 +591,7 @@ static void establish(struct world *world, uint32_t which)
 
 static void begin(struct world *world)
 {
+    static const uint8_t seal_key[TCPCT_SEAL_KEY_SIZE] = { 1 };
     uint32_t setting = take(world, 1);
     const struct tcpct_config config = {
         .random = draw,
@@ -610,6 +611,9 @@ static void begin(struct world *world)
         .collapsed_age_us = 60000000,
         .collapse_always = setting & 8,
         .offload_size_max = setting & 1 ? 65535 : 0,
+        .seal_keys = setting & 16 ? seal_key : NULL,
+        .seal_key_count = 1,
+        .keep_seals = setting & 16,
     };
     const struct tcpct_listen_options listen = {
         .port = PORT,
