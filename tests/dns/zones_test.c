@@ -96,7 +96,8 @@ static void zone_twice(void **state)
     char error[256];
     struct dns_zones *one = case_zones(parent_zone, "x"), *other = case_zones(parent_zone, "x");
     struct zone *both[2] = { one->zones[0], other->zones[0] };
-    one->count = other->count = both[0]->holders = both[1]->holders = 0; /* they change hands */
+    one->count = other->count = 0; /* they change hands */
+    both[0]->holders = both[1]->holders = 0;
     dns_zones_free(one);
     dns_zones_free(other);
     assert_null(dns_zones_create(both, 2, error, sizeof error));

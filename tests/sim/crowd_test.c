@@ -396,7 +396,8 @@ static void test_all_at_once(void **state)
     }
     print_message("%u minutes, %u connections, %u at once, %u reset, %u timed out, %llu packets\n",
                   minutes, crowd.lives, crowd.most, crowd.resets, crowd.timeouts,
-                  (unsigned long long)(sim->hosts[0].packets_sent + sim->hosts[1].packets_sent));
+                  (unsigned long long)sim->hosts[0].packets_sent +
+                      (unsigned long long)sim->hosts[1].packets_sent);
     free(crowd.members);
     free(crowd.server.streams);
     sim_end(sim);
