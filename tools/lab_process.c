@@ -103,13 +103,21 @@ pid_t process_start(const struct process_options *options)
 {
     unlink(options->log); /* so that nothing old is taken for what it says */
     fflush(NULL);
-    pid_t child = fork();
+    int became[2] = { -1, -1 };
+    pid_t child = pipe2(became, O_CLOEXEC) < 0 ? -1 : fork();
     if (child == 0) {
         become(options);
         _exit(127);
     }
     if (child < 0)
         command_error("lab", 1, "cannot start %s: %s", options->name, strerror(errno));
+    /* The pipe ends when the program begins: from then on a signal finds its session, and finds it
+     * without our handlers. */
+    char nothing;
+    close(became[1]);
+    while (child > 0 && read(became[0], &nothing, 1) < 0 && errno == EINTR)
+        continue;
+    close(became[0]);
     return child;
 }
 

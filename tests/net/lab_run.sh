@@ -101,14 +101,14 @@ END
 expect "a measurement that fails" 1 "failed: this went wrong" \
     "$TCPCT" lab run "$work/bad.lab" --out "$work/bad"
 expect "the others are there" 0 "good,1" cat "$work/bad/all.csv"
-cat >"$work/long.lab" <<'END'
+cat >"$work/long.lab" <<END
 host client 10.60.1.0/24
 host server 10.60.2.0/24
 link client server
 run  server
-     sleep 1000 & echo ready; wait
+     sleep 1000.$$ & echo ready; wait
 measure client forever
-    echo '{"a": 1}'; touch "$folder/begun"; sleep 1001
+    echo '{"a": 1}'; touch "\$folder/begun"; sleep 1001.$$
 table a
 END
 "$TCPCT" lab run "$work/long.lab" --name "$lab" --out "$work/long" >"$work/out" 2>&1 &
@@ -118,7 +118,7 @@ kill -TERM $run
 wait $run
 [ $? -eq 143 ] && ok "interrupted" || not_ok "interrupted" "$(cat "$work/out")"
 gone "nothing is left of an interrupted experiment"
-expect "its programs have ended" 1 "" pgrep -f "sleep 100[01]$"
+expect "its programs have ended" 1 "" pgrep -f "sleep 100[01]\.$$\$"
 expect "what there was is reported" 0 "interrupted" cat "$work/long/report.html"
 
 # Without root: in a user namespace, where it is root of nothing but its own.

@@ -55,6 +55,19 @@ static void ready(void **state)
     assert_int_equal(process_wait_ready(pid, &options), 1);
 }
 
+/* However soon: a process that has only just been started ends as any other. */
+static void at_once(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct process_options options = shell((char *)"sleep 1000 & wait");
+        pid_t pid = process_start(&options);
+        process_end(pid);
+        assert_true(kill(pid, 0) == -1 && errno == ESRCH);
+        assert_true(kill(-pid, 0) == -1 && errno == ESRCH);
+    }
+}
+
 /* What a program started ends with it, also if the program has ended before. */
 static void leftovers(void **state)
 {
@@ -102,8 +115,8 @@ static void interrupted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_itself), cmocka_unit_test(ready),       cmocka_unit_test(leftovers),
-        cmocka_unit_test(another),   cmocka_unit_test(interrupted),
+        cmocka_unit_test(by_itself), cmocka_unit_test(ready),   cmocka_unit_test(leftovers),
+        cmocka_unit_test(another),   cmocka_unit_test(at_once), cmocka_unit_test(interrupted),
     };
     close(mkstemp(log_path));
     process_catch_interrupts();
