@@ -447,11 +447,11 @@ inline r_open()
     r_answer_2()
 }
 
-/* "Any existing TCB is updated as necessary" (4.4; stack.c:foreign_pair): only by a later exchange,
+/* "Any existing TCB is updated as necessary" (4.4; arrival.c:foreign_pair): only by a later exchange,
  * of which the Responder's own timestamp tells, and where that has not advanced the Initiator's
  * (there foreign_pair does as EQUAL_ECHO_REPLACES: RFC6013-NOTES.md).
  * The same TS Value is the same <ACK(SYN)>, though perhaps with the cookie of another
- * <SYN,ACK(SYN)> (stack.c:is_opening_again). */
+ * <SYN,ACK(SYN)> (arrival.c:is_opening_again). */
 #ifdef OLD_OPENING_REPLACES
 #define IS_LATER (s.time != r_time)
 #else
@@ -542,7 +542,7 @@ inline r_without_tcb()
     fi
 }
 
-/* stack.c:take_packet. */
+/* arrival.c:arrival_take. */
 inline r_receive()
 {
     receive(to_responder);

@@ -554,7 +554,7 @@ inline r_opening_again()
     fi
 }
 
-/* stack.c:take_packet. */
+/* arrival.c:arrival_take. */
 inline r_receive()
 {
     receive(to_responder);

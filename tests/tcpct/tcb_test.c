@@ -1,9 +1,10 @@
-/* tcb_test.c - the User Timeout Option (RFC 5482).
+/* tcb_test.c - what is taken of the peer's options: MSS, and User Timeout (RFC 5482).
  */
 #include "tcpct/tcb.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -35,10 +36,30 @@ static void test_peer_timeout(void **state)
     }
 }
 
+/* An announced MSS below 128 is taken for 128: the options would leave no room for data. */
+static void test_small_mss(void **state)
+{
+    (void)state;
+    static const uint16_t announced[] = { 0, 1, 64, 127, 128, 129 };
+    for (unsigned i = 0; i < sizeof(announced) / sizeof(announced[0]); i++) {
+        char options[32];
+        uint16_t mss = announced[i] < 128 ? 128 : announced[i];
+        snprintf(options, sizeof(options), "mss %u", announced[i]);
+        struct script *t = peer_connect(options, 0, NULL);
+        assert_int_equal(peer_info(t).mss, mss);
+        script_send(t->connection, 0, 300);
+        char text[32];
+        snprintf(text, sizeof(text), ". 1+%u ack 1", mss);
+        expect(t, text);
+        script_end(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(peer_timeout),
+        TEST(small_mss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
