@@ -10,23 +10,6 @@
 
 enum { RETRY_US = 1000000 };
 
-const char *secret_state_text(enum secret_state state)
-{
-    switch (state) {
-    case SECRET_EMPTY:
-        return "empty";
-    case SECRET_GENERATING:
-        return "Generating";
-    case SECRET_PRIMARY:
-        return "Primary";
-    case SECRET_RETIRING:
-        return "Retiring";
-    case SECRET_SECONDARY:
-        return "Secondary";
-    }
-    return "unknown";
-}
-
 static void change(struct secret *secret, enum secret_state state, uint64_t now_us)
 {
     secret->state = state;

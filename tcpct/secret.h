@@ -27,7 +27,6 @@ enum secret_state {
     SECRET_RETIRING,
     SECRET_SECONDARY,
 };
-const char *secret_state_text(enum secret_state state);
 
 struct secret {
     enum secret_state state;

@@ -129,8 +129,6 @@ bool lab_file_set(struct lab_file *file, const char *assignment, char *error);
 /* --quick */
 void lab_file_quicken(struct lab_file *file);
 
-/* The value of a setting; NULL: there is none. */
-const char *lab_file_setting(const struct lab_file *file, const char *name);
 /* `name` itself if it has no label. */
 const char *lab_file_label(const struct lab_file *file, const char *name);
 

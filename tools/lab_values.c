@@ -51,14 +51,6 @@ void lab_file_quicken(struct lab_file *file)
     }
 }
 
-const char *lab_file_setting(const struct lab_file *file, const char *name)
-{
-    for (size_t i = 0; i < file->setting_count; i++)
-        if (strcmp(file->settings[i].name, name) == 0)
-            return file->settings[i].values[0];
-    return NULL;
-}
-
 const char *lab_file_label(const struct lab_file *file, const char *name)
 {
     for (size_t i = file->label_count; i-- > 0;) /* the last counts */

@@ -32,15 +32,6 @@ void split_begin(struct split *split, const struct tcpct_packet *packet)
     split->data_size = packet->length - split->header_size;
 }
 
-size_t split_count(const struct tcpct_packet *packet)
-{
-    struct split split;
-    split_begin(&split, packet);
-    if (split.header_size == 0 || split.data_size == 0)
-        return 1;
-    return (split.data_size + packet->segment_size - 1) / packet->segment_size;
-}
-
 static void write_ip_header(uint8_t *bytes, size_t ip_size, size_t length, size_t index)
 {
     if (bytes[0] >> 4 == 6) {

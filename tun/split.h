@@ -28,9 +28,6 @@ void split_begin(struct split *split, const struct tcpct_packet *packet);
  * fit segment->size, in which case the rest is skipped. */
 bool split_next(struct split *split, struct tcpct_packet *segment);
 
-/* How many packets split_next will give. */
-size_t split_count(const struct tcpct_packet *packet);
-
 /* Calculates the TCP or UDP checksum of an ordinary packet anew, whatever its field held. A
  * packet that is neither, a fragment or not sound stays as it is. */
 void split_complete_checksum(struct tcpct_packet *packet);

@@ -48,6 +48,14 @@ static const char whole[] = "# a comment\n"
                             "host third 10.60.3.0/24\n"
                             "link third server\n";
 
+static const char *setting(const struct lab_file *file, const char *name)
+{
+    for (size_t i = 0; i < file->setting_count; i++)
+        if (strcmp(file->settings[i].name, name) == 0)
+            return file->settings[i].values[0];
+    return NULL;
+}
+
 static void reads(void **state)
 {
     (void)state;
@@ -55,9 +63,9 @@ static void reads(void **state)
     const struct lab_part *one = &file->parts[0], *two = &file->parts[1];
     assert_string_equal(file->title, "Two words");
     assert_string_equal(file->about, "First line,\nsecond.\n\nAnother paragraph.");
-    assert_string_equal(lab_file_setting(file, "delay"), "10ms");
-    assert_string_equal(lab_file_setting(file, "empty"), "");
-    assert_null(lab_file_setting(file, "size"));
+    assert_string_equal(setting(file, "delay"), "10ms");
+    assert_string_equal(setting(file, "empty"), "");
+    assert_null(setting(file, "size"));
     assert_string_equal(lab_file_label(file, "delay"), "the delay");
     assert_string_equal(lab_file_label(file, "size"), "size");
     assert_int_equal(file->part_count, 2);
@@ -89,19 +97,19 @@ static void changes(void **state)
     struct lab_file *file = read_good(whole);
     lab_file_quicken(file);
     assert_int_equal(file->parts[0].variables[0].count, 1);
-    assert_string_equal(lab_file_setting(file, "delay"), "1ms");
+    assert_string_equal(setting(file, "delay"), "1ms");
     assert_true(lab_file_set(file, "delay=7ms", error));
-    assert_string_equal(lab_file_setting(file, "delay"), "7ms");
+    assert_string_equal(setting(file, "delay"), "7ms");
     assert_true(lab_file_set(file, "size=8,9", error));
     assert_int_equal(file->parts[0].variables[0].count, 2);
     assert_string_equal(file->parts[0].variables[0].values[1], "9");
     assert_true(lab_file_set(file, "empty=a=b", error));
-    assert_string_equal(lab_file_setting(file, "empty"), "a=b");
+    assert_string_equal(setting(file, "empty"), "a=b");
     assert_false(lab_file_set(file, "other=1", error));
     assert_non_null(strstr(error, "no parameter \"other\""));
     assert_false(lab_file_set(file, "delay", error));
     assert_true(lab_file_set(file, "delay=1,2", error));
-    assert_string_equal(lab_file_setting(file, "delay"), "1,2");
+    assert_string_equal(setting(file, "delay"), "1,2");
     lab_file_free(file);
 }
 
@@ -111,7 +119,7 @@ static void without_parts(void **state)
     struct lab_file *file = read_good("set a 1\nset a 2\n");
     assert_int_equal(file->part_count, 1);
     assert_int_equal(file->setting_count, 1);
-    assert_string_equal(lab_file_setting(file, "a"), "2");
+    assert_string_equal(setting(file, "a"), "2");
     lab_file_free(file);
 }
 
