@@ -1,199 +1,21 @@
 #include "output.h"
 
-#include "carry.h"
 #include "demux.h"
-#include "fastopen.h"
-#include "initiator.h"
+#include "header.h"
 #include "pace.h"
 #include "path.h"
 #include "recovery.h"
 #include "restart.h"
 #include "seq.h"
 #include "timer.h"
-#include "timestamps.h"
-
-enum { EXTENDED_OPTION_SIZE = 4 /* kind 254 */ };
 
 static uint32_t data_end(const struct tcpct_connection *connection)
 {
     return connection->data_seq + connection->send.used;
 }
 
-/* The options of a <SYN>, repeated in the <ACK(SYN)> and its answer (2.5, 4.3). */
-static void add_syn_options(const struct tcpct_connection *connection, struct tcp_options *options)
-{
-    options->present |= OPTION_MSS;
-    options->mss = stack_mss(connection->stack, &connection->endpoints.remote);
-    if (connection->mss_wanted)
-        options->mss = connection->mss_wanted;
-    if (connection->window_scaling) {
-        options->present |= OPTION_WINDOW_SCALE;
-        options->window_scale = connection->stack->rcv_scale;
-    }
-    if (connection->sack_permitted)
-        options->present |= OPTION_SACK_PERMITTED;
-}
-
-static void add_pair(const struct tcpct_connection *connection, struct segment *segment)
-{
-    struct tcp_options *options = &segment->options;
-    const struct cookie_pair *pair = &connection->pair;
-    options->present &= ~(uint32_t)OPTION_TIMESTAMPS;
-    options->present |= OPTION_TIMESTAMPS_EXTENDED | OPTION_COOKIE_PAIR;
-    options->cookie_size = pair->size;
-    for (unsigned i = 0; i < pair->size; i++) {
-        options->initiator_cookie[i] = pair->initiator[i];
-        options->responder_cookie[i] = pair->responder[i];
-    }
-}
-
-/* Unless segments are so small that it would leave no room for data. */
-static void add_seal(const struct tcpct_connection *connection, struct tcp_options *options)
-{
-    if (connection->seal.size == 0 || connection->mss < MSS_DEFAULT)
-        return;
-    options->present |= OPTION_SEAL;
-    options->seal_size = connection->seal.size;
-    for (unsigned i = 0; i < options->seal_size; i++)
-        options->seal[i] = connection->seal.bytes[i];
-}
-
-/* What 40 bytes hold (RFC 2018, 3), beside a signature if need be, or the least extension. */
-static unsigned sack_blocks_max(const struct tcpct_connection *connection)
-{
-    bool in_header = connection->md5_key && !(connection->cookie_less && connection->timestamps);
-    return (in_header ? 2u : 4u) - connection->timestamps;
-}
-
-static void add_sack(const struct tcpct_connection *connection, struct tcp_options *options)
-{
-    const struct ranges *ranges = &connection->ranges;
-    unsigned most = sack_blocks_max(connection);
-    bool duplicate = connection->duplicate.start != connection->duplicate.end;
-    if (!connection->sack_permitted || (ranges->count == 0 && !duplicate))
-        return;
-    options->present |= OPTION_SACK;
-    options->sack_count = 0;
-    if (duplicate) /* the first block tells it (RFC 2883, 4) */
-        options->sack[options->sack_count++] = connection->duplicate;
-    for (unsigned i = 0; i < ranges->count && options->sack_count < most; i++)
-        options->sack[options->sack_count++] = ranges->item[i];
-    if (connection->md5_key && connection->timestamps && options->sack_count > 1)
-        options->present ^= OPTION_TIMESTAMPS | OPTION_TIMESTAMPS_EXTENDED; /* 8 */
-}
-
-/* The Initiator's <ACK(SYN)>, also when it is sent again: the numbers and the echo are those that
- * the cookie was made for, and its TS Value is that of its first transmission. What came in the
- * <SYN,ACK(SYN)> is acknowledged by a short Sack instead (6.3). */
-static void make_opening(struct tcpct_connection *connection, struct segment *segment)
-{
-    struct tcp_options *options = &segment->options;
-    if (!connection->opening_sent || connection->snd_nxt == segment->seq)
-        connection->opening_timestamp = options->timestamp_value;
-    options->timestamp_value = connection->opening_timestamp;
-    options->timestamp_echo = connection->responder_timestamp;
-    if (connection->confirmed)
-        return;
-    add_seal(connection, options);
-    segment->ack = connection->irs + 1;
-    if (connection->sack_permitted && connection->rcv_nxt != segment->ack) {
-        options->present |= OPTION_SACK;
-        options->sack_count = 1;
-        options->sack[0] = (struct sack_block){ .start = segment->ack, .end = connection->rcv_nxt };
-    }
-}
-
-/* The same, for a Responder that knows the connection again by its own ISN: the acknowledgment and
- * the timestamp that it sent must come back to it. */
-static void open_plainly(struct tcpct_connection *connection, struct segment *segment)
-{
-    segment->ack = connection->irs + 1;
-    segment->options.timestamp_echo = connection->responder_timestamp;
-    connection->opened_plainly = true;
-}
-
-/* RFC 9293, 3.8.6: the window is what the buffer has free; its right edge never moves back, and
- * moves on only by something worth sending (3.8.6.2.2). */
-static uint16_t offer_window(struct tcpct_connection *connection)
-{
-    uint32_t free_bytes = tcb_receive_window(connection);
-    uint32_t edge = seq_max(connection->rcv_edge, connection->rcv_nxt + free_bytes);
-    if (edge - connection->rcv_edge < min_u32(connection->mss, connection->tune.receive_limit / 2))
-        edge = connection->rcv_edge;
-    uint32_t field = (edge - connection->rcv_nxt) >> connection->rcv_scale;
-    field = min_u32(field, UINT16_MAX);
-    connection->rcv_edge =
-        seq_max(connection->rcv_edge, connection->rcv_nxt + (field << connection->rcv_scale));
-    return (uint16_t)field;
-}
-
-/* Fills everything but the data. */
-static void begin(struct tcpct_connection *connection, struct segment *segment, uint32_t seq,
-                  uint8_t flags, bool has_data, uint64_t now_us)
-{
-    const struct endpoints *endpoints = &connection->endpoints;
-    *segment = (struct segment){
-        .source = endpoints->local,
-        .destination = endpoints->remote,
-        .source_port = endpoints->local_port,
-        .destination_port = endpoints->remote_port,
-        .seq = seq,
-        .ack = connection->rcv_nxt,
-        .flags = flags | SEGMENT_ACK,
-        .traffic_class = connection->traffic_class,
-        .hop_limit = connection->stack->config.hop_limit,
-        .window = offer_window(connection),
-    };
-    struct tcp_options *options = &segment->options;
-    if (connection->md5_key) {
-        options->present |= OPTION_MD5;
-        segment->key = connection->md5_key;
-    }
-    if (connection->ecn.echo)
-        segment->flags |= SEGMENT_ECE;
-    if (connection->urgent_queued && seq != connection->iss &&
-        seq_lt(seq, connection->snd_up)) { /* RFC 9293, 3.8.5 */
-        segment->flags |= SEGMENT_URG;
-        segment->urgent = (uint16_t)min_u32(connection->snd_up - seq, UINT16_MAX);
-    }
-    if (connection->timestamps) {
-        options->present |= OPTION_TIMESTAMPS;
-        options->timestamp_size = 4;
-        options->timestamp_value = tcb_timestamp(connection, now_us);
-        options->timestamp_echo = connection->ts_recent;
-    }
-    add_sack(connection, options);
-    if (!connection->pair.size)
-        return;
-    if (connection->initiator && initiator_opens_plainly(connection)) {
-        open_plainly(connection, segment);
-        return;
-    }
-    bool introduction = connection->introducing && seq == connection->introduce_seq;
-    bool acknowledges_fin =
-        connection->fin_received && (!has_data || connection->last_ack_sent != connection->rcv_nxt);
-    if (introduction || acknowledges_fin || (flags & (SEGMENT_FIN | SEGMENT_RST)))
-        add_pair(connection, segment);
-    if ((acknowledges_fin || flags & SEGMENT_FIN) && !(flags & SEGMENT_RST) &&
-        carry_seal(connection, now_us))
-        add_seal(connection, options);
-    if (introduction && !(flags & SEGMENT_RST)) {
-        add_syn_options(connection, options);
-        tcb_announce_timeout(connection, options);
-        if (connection->initiator && seq == connection->iss + 1 &&
-            (has_data || !connection->confirmed))
-            make_opening(connection, segment);
-    }
-    timestamps_widen(connection, options, now_us);
-    if (introduction && !(flags & SEGMENT_RST) &&
-        !connection->confirmed) /* all options but kind 254 itself */
-        connection->opening_extension =
-            (uint16_t)(segment_header_size(segment) - ip_header_size(&segment->source) -
-                       TCP_HEADER_SIZE - EXTENDED_OPTION_SIZE);
-}
-
 /* Bytes of data that fit a segment with these headers (RFC 6691; the MSS leaves options out). */
-static uint32_t data_room(struct tcpct_connection *connection, const struct segment *segment,
+static uint16_t data_room(struct tcpct_connection *connection, const struct segment *segment,
                           uint64_t now_us)
 {
     size_t whole = connection->mss + ip_header_size(&segment->source) + TCP_HEADER_SIZE;
@@ -201,7 +23,7 @@ static uint32_t data_room(struct tcpct_connection *connection, const struct segm
     if (whole > path)
         whole = path;
     size_t headers = segment_header_size(segment);
-    return headers < whole ? (uint32_t)(whole - headers) : 1; /* MSS_MIN leaves more than that */
+    return headers < whole ? (uint16_t)(whole - headers) : 1; /* MSS_MIN leaves more than that */
 }
 
 /* Every segment that leaves acknowledges. */
@@ -254,66 +76,18 @@ static uint32_t buffer_room(const struct tcpct_connection *connection,
     return min_u32((uint32_t)(offload - headers), pace_burst(connection)) / room * room;
 }
 
-/* Everything that we would like; the <SYN,ACK(SYN)> says what is agreed. */
-static void propose_options(const struct tcpct_connection *connection, struct segment *segment,
-                            uint64_t now_us)
-{
-    struct tcp_options *options = &segment->options;
-    if (connection->stack->config.ecn && connection->syn_tries == 0) /* RFC 3168, 6.1.1.1 */
-        segment->flags |= SEGMENT_ECE | SEGMENT_CWR;
-    options->present |=
-        OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_TIMESTAMPS | OPTION_WINDOW_SCALE;
-    options->mss = stack_mss(connection->stack, &connection->endpoints.remote);
-    options->window_scale = connection->stack->rcv_scale;
-    options->timestamp_size = 4;
-    options->timestamp_value = tcb_timestamp(connection, now_us);
-    options->timestamp_echo = 0;
-    if (!connection->md5_key && !connection->pair.size)
-        fastopen_propose(connection, options);
-}
-
-/* A.1: beside a Cookie of 14 bytes there is just room for it; beside one of 16, or a signature, it
- * waits for the opening, or is not told. */
-static void propose_timeout(const struct tcpct_connection *connection, struct tcp_options *options)
-{
-    size_t header, extension;
-    tcb_announce_timeout(connection, options);
-    if (!options_size(options, &header, &extension))
-        options->present &= ~(uint32_t)OPTION_USER_TIMEOUT;
-}
-
 static bool send_syn(struct tcpct_connection *connection, struct tcpct_packet *packet,
                      uint64_t now_us)
 {
     struct segment segment;
-    begin(connection, &segment, connection->iss, 0, true, now_us);
-    struct tcp_options *options = &segment.options;
-    segment.window = (uint16_t)min_u32(tcb_receive_window(connection), UINT16_MAX);
-    if (connection->state == TCPCT_SYN_RECEIVED) {
-        segment.flags = SEGMENT_SYN | SEGMENT_ACK;
-        add_syn_options(connection, options);
-    } else {
-        segment.flags = SEGMENT_SYN;
-        segment.ack = 0;
-        propose_options(connection, &segment, now_us);
-    }
     uint32_t data = 0;
-    if (connection->cookie_less)
-        options->present |= OPTION_COOKIE_LESS;
-    if (connection->pair.size) {
-        options->present |= OPTION_COOKIE;
-        options->cookie_size = connection->pair.size;
-        for (unsigned i = 0; i < connection->pair.size; i++)
-            options->initiator_cookie[i] = connection->pair.initiator[i];
-    }
-    if (connection->state == TCPCT_SYN_SENT) {
-        propose_timeout(connection, options);
-        if (connection->pair.size || connection->fast_open.size)
-            data = connection->syn_data;
-    }
+    header_syn(connection, &segment, now_us);
+    if (connection->state == TCPCT_SYN_SENT &&
+        (connection->pair.size || connection->fast_open.size))
+        data = connection->syn_data;
     if (connection->syn_tries == 0)
         connection->timestamp_first = tcb_timestamp(connection, now_us);
-    connection->syn_timestamp_last = options->timestamp_value;
+    connection->syn_timestamp_last = segment.options.timestamp_value;
     connection->syn_tries++;
     connection->syn_due = false;
     connection->syn_sent_us = now_us;
@@ -352,11 +126,11 @@ static bool retransmit(struct tcpct_connection *connection, struct tcpct_packet 
     const struct sent *sent = flight_at(flight, index);
     uint32_t seq = sent->seq, end = seq_min(sent->end, data_end(connection));
     bool fin = end != sent->end;
-    begin(connection, &segment, seq, fin ? SEGMENT_FIN : 0, true, now_us);
+    header_begin(connection, &segment, seq, fin ? SEGMENT_FIN : 0, true, now_us);
     uint32_t room = data_room(connection, &segment, now_us);
     if (fin && end - seq > room) { /* the FIN waits for the segment after this one */
         fin = false;
-        begin(connection, &segment, seq, 0, true, now_us);
+        header_begin(connection, &segment, seq, 0, true, now_us);
         end -= 1; /* something must be left to go with it */
         room = data_room(connection, &segment, now_us);
     }
@@ -428,9 +202,9 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
         congestion_unused(&connection->congestion, now_us);
         congestion_idle(&connection->congestion, now_us - connection->data_sent_us);
     }
-    begin(connection, &segment, seq, 0, unsent > 0, now_us);
+    header_begin(connection, &segment, seq, 0, unsent > 0, now_us);
     uint32_t room = data_room(connection, &segment, now_us);
-    uint32_t probe = path_probe(connection, unsent, now_us);
+    uint16_t probe = path_probe(connection, unsent, now_us);
     room += probe;
     uint32_t most = probe ? room : buffer_room(connection, &segment, room);
     uint32_t size = new_data_size(connection, room, most);
@@ -439,13 +213,13 @@ static bool send_new(struct tcpct_connection *connection, struct tcpct_packet *p
     if (!fin && size == 0)
         return false;
     if (fin) {
-        begin(connection, &segment, seq, SEGMENT_FIN, true, now_us);
+        header_begin(connection, &segment, seq, SEGMENT_FIN, true, now_us);
         uint32_t fin_room = data_room(connection, &segment, now_us);
         if (size > fin_room && connection->pair.size) {
             /* FIN brings an extension: send what leaves some data to go with it. */
             fin = false;
             size = size > room ? size - 1 - (size - 1) % room : fin_room;
-            begin(connection, &segment, seq, 0, true, now_us);
+            header_begin(connection, &segment, seq, 0, true, now_us);
         }
     }
     if (probe)
@@ -497,7 +271,7 @@ static bool send_probe(struct tcpct_connection *connection, struct tcpct_packet 
 {
     struct segment segment;
     connection->probe_due = false;
-    begin(connection, &segment, connection->snd_una - 1, 0, true, now_us);
+    header_begin(connection, &segment, connection->snd_una - 1, 0, true, now_us);
     return finish(connection, &segment, packet);
 }
 
@@ -505,7 +279,7 @@ static bool send_ack(struct tcpct_connection *connection, struct tcpct_packet *p
                      uint64_t now_us)
 {
     struct segment segment;
-    begin(connection, &segment, connection->snd_nxt, 0, false, now_us);
+    header_begin(connection, &segment, connection->snd_nxt, 0, false, now_us);
     return finish(connection, &segment, packet);
 }
 
@@ -519,7 +293,7 @@ static bool send_reset(struct tcpct_connection *connection, struct tcpct_packet 
                        uint64_t now_us)
 {
     struct segment segment;
-    begin(connection, &segment, connection->snd_nxt, SEGMENT_RST, true, now_us);
+    header_begin(connection, &segment, connection->snd_nxt, SEGMENT_RST, true, now_us);
     finish(connection, &segment, packet);
     connection->stack->counters.resets_sent++;
     if (connection->reset_end && connection->reset_end != connection->snd_nxt) {

@@ -1,12 +1,7 @@
-/* output.h - the one place that builds the segments of a connection.
+/* output.h - the one place that sends the segments of a connection (their headers are header.c's).
  *
  * What is sent, in this order: a <SYN> that is due; a segment that was lost; new data, with FIN
  * on the last of it; a probe of a closed window; an acknowledgment that nothing else carried.
- *
- * A segment carries the Cookie-Pair, and with it the header extension, if it is the Initiator's
- * <ACK(SYN)> or the Responder's answer to it (until data is acknowledged: RFC 6013, 2.5), if it
- * has FIN or acknowledges one (5), or RST. Such a segment is never handed to segmentation
- * offload, which would send its extension only once.
  */
 #ifndef TCPCT_OUTPUT_H
 #define TCPCT_OUTPUT_H

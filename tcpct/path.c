@@ -112,7 +112,7 @@ bool path_timeout(struct tcpct_connection *connection, uint64_t now_us)
     return lowered;
 }
 
-uint32_t path_probe(const struct tcpct_connection *connection, uint32_t unsent, uint64_t now_us)
+uint16_t path_probe(const struct tcpct_connection *connection, uint32_t unsent, uint64_t now_us)
 {
     const struct path *path = &connection->path;
     uint32_t most = min_u32(path->too_large, connection->mss + headers_of(connection) + 1u);
@@ -126,7 +126,7 @@ uint32_t path_probe(const struct tcpct_connection *connection, uint32_t unsent, 
     uint32_t out = connection->snd_nxt - connection->snd_una;
     bool allowed = unsent >= needed && recovery_room(connection) >= needed &&
                    connection->snd_wnd >= out + needed;
-    return allowed ? size - path->mtu : 0;
+    return allowed ? (uint16_t)(size - path->mtu) : 0;
 }
 
 void path_probe_sent(struct tcpct_connection *connection, uint32_t more, uint32_t end)

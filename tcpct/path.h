@@ -23,7 +23,7 @@ bool path_timeout(struct tcpct_connection *connection, uint64_t now_us);
 
 /* By how many bytes the next segment may be larger than the path MTU, as a probe; 0: none is wanted,
  * or too little of the `unsent` bytes may leave (RFC 4821, 7.4). */
-uint32_t path_probe(const struct tcpct_connection *connection, uint32_t unsent, uint64_t now_us);
+uint16_t path_probe(const struct tcpct_connection *connection, uint32_t unsent, uint64_t now_us);
 /* One has left, with `more` bytes; its last is before `end`. */
 void path_probe_sent(struct tcpct_connection *connection, uint32_t more, uint32_t end);
 /* An acknowledgment was taken, and what it shows to be lost is marked: whether a probe has arrived.

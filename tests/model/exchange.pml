@@ -100,7 +100,7 @@ inline i_send(f, q, k, e, p) { send(to_responder, f, q, k, i_time, e, p, inc) }
 
 inline send_syn() { i_send(SYN, 0, 0, 0, i_exchange) }
 
-/* 4.3, output.c:make_opening: always with the numbers and the echo that the cookie was made for, and
+/* 4.3, header.c:make_opening: always with the numbers and the echo that the cookie was made for, and
  * with the same TS Value. */
 inline send_opening() { i_send(ACK | DATA | OPENING, 1, 1, PAIR_TIME(i_pair), i_pair) }
 

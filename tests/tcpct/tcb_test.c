@@ -36,6 +36,17 @@ static void test_peer_timeout(void **state)
     }
 }
 
+/* RFC 9293, 3.7.1 (MUST-15): without the option 536 over IPv4, 1220 over IPv6. */
+static void test_mss_default(void **state)
+{
+    (void)state;
+    struct script *t = peer_connect("sackOK", 0, NULL);
+    assert_int_equal(peer_info(t).mss, 536);
+    t = (script_end(t), peer_connect6("sackOK", 0));
+    assert_int_equal(peer_info(t).mss, 1220);
+    script_end(t);
+}
+
 /* An announced MSS below 128 is taken for 128: the options would leave no room for data. */
 static void test_small_mss(void **state)
 {
@@ -59,6 +70,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(peer_timeout),
+        TEST(mss_default),
         TEST(small_mss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
