@@ -1,5 +1,5 @@
-/* compile.h - from sorted records to a zone, in two steps: nodes and RRsets (compile.c), then the
- * links between them (link.c). For zone.c only.
+/* compile.h - from sorted records to a zone, in two steps: nodes (compile.c) with their RRsets
+ * (rrset.c), then the links between them (link.c). For zone.c only.
  */
 #ifndef DNS_COMPILE_H
 #define DNS_COMPILE_H
@@ -22,6 +22,25 @@ struct zone_builder {
 bool zone_build_fail(struct zone_builder *builder, const struct zone_record *record,
                      const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool zone_build_no_memory(struct zone_builder *builder);
+
+/* Of a record: its owner, and its data. */
+static inline const uint8_t *record_name(const struct zone_builder *builder,
+                                         const struct zone_record *record)
+{
+    return builder->text.bytes + record->owner + 1;
+}
+
+static inline size_t record_name_size(const struct zone_builder *builder,
+                                      const struct zone_record *record)
+{
+    return builder->text.bytes[record->owner];
+}
+
+static inline const uint8_t *record_rdata(const struct zone_builder *builder,
+                                          const struct zone_record *record)
+{
+    return builder->text.bytes + record->rdata;
+}
 
 /* Makes nodes, RRsets and NSEC3 entries of the sorted records. */
 bool zone_build_sets(struct zone_builder *builder);

@@ -4,122 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "framing.h"
+#include "clients.h"
 
 enum { FRAME_SIZE_MAX = 2 + DNS_MESSAGE_SIZE_MAX, KEEPALIVE_UNIT_US = 100000 };
-
-/* One client, in a list ordered by last activity. */
-struct client {
-    struct tcpct_connection *connection;
-    struct client *older, *newer;
-    struct client *next, **link; /* among those whose addresses have one hash */
-    uint64_t active_us, born_us;
-    struct tcpct_address address;
-    bool cookies; /* RFC 6013 is in force */
-    struct framing framing;
-    uint8_t *pending; /* of an answer, what the stack has not taken; NULL: nothing */
-    size_t pending_size, pending_sent;
-    struct transfer *transfer; /* under way; NULL: none */
-    bool asked, several;       /* it has asked, and more than once */
-    bool ended;                /* the client has closed its direction */
-};
 
 struct responder {
     const struct dns_server *server;
     struct responder_options options;
     struct responder_counters counters;
-    struct client *oldest, *newest;
-    struct client **buckets; /* by hash of the address */
-    size_t bucket_mask;
+    struct clients clients;
     uint64_t now_us;               /* of this turn */
     uint8_t frame[FRAME_SIZE_MAX]; /* the answer being sent */
 };
 
-/* ---- the list ------------------------------------------------------------------------------ */
-
-static void list_remove(struct responder *responder, struct client *client)
-{
-    if (client == responder->oldest)
-        responder->oldest = client->newer;
-    else
-        client->older->newer = client->newer;
-    if (client == responder->newest)
-        responder->newest = client->older;
-    else
-        client->newer->older = client->older;
-}
-
-static void list_append(struct responder *responder, struct client *client, uint64_t now_us)
-{
-    client->older = responder->newest;
-    client->newer = NULL;
-    client->active_us = now_us;
-    if (client->older)
-        client->older->newer = client;
-    else
-        responder->oldest = client;
-    responder->newest = client;
-}
-
-/* ---- clients of one address ---------------------------------------------------------------- */
-
-/* Bytes of an address that are one client's: IPv6 gives everybody a /64. */
-static size_t client_size(const struct tcpct_address *address)
-{
-    return address->family == 4 ? 4 : 8;
-}
-
-static struct client **bucket_of(const struct responder *responder,
-                                 const struct tcpct_address *address)
-{
-    uint64_t hash = name_hash(address->bytes, client_size(address));
-    return &responder->buckets[hash & responder->bucket_mask];
-}
-
-static void bucket_add(struct responder *responder, struct client *client)
-{
-    client->link = bucket_of(responder, &client->address);
-    client->next = *client->link;
-    *client->link = client;
-    if (client->next)
-        client->next->link = &client->next;
-}
-
-static void bucket_remove(struct client *client)
-{
-    *client->link = client->next;
-    if (client->next)
-        client->next->link = client->link;
-}
-
-/* Whether the client at this address has as many connections as it may. */
-static bool has_enough(const struct responder *responder, const struct tcpct_address *address)
-{
-    uint32_t count = 0;
-    for (const struct client *other = *bucket_of(responder, address); other; other = other->next)
-        count += other->address.family == address->family &&
-                 memcmp(other->address.bytes, address->bytes, client_size(address)) == 0;
-    return responder->options.client_max > 0 && count >= responder->options.client_max;
-}
-
 /* ---- ends ----------------------------------------------------------------------------------- */
-
-static void end_transfer(struct client *client)
-{
-    if (client->transfer)
-        transfer_end(client->transfer);
-    free(client->transfer);
-    client->transfer = NULL;
-}
 
 static void client_free(struct responder *responder, struct client *client)
 {
-    list_remove(responder, client);
-    bucket_remove(client);
-    end_transfer(client);
-    framing_release(&client->framing);
-    free(client->pending);
-    free(client);
+    clients_remove(&responder->clients, client);
     responder->counters.connections_now--;
 }
 
@@ -235,7 +137,7 @@ static bool transfer_more(struct responder *responder, struct client *client)
 {
     size_t size = transfer_next(client->transfer, responder->frame + 2);
     if (!client->transfer->zone)
-        end_transfer(client);
+        client_end_transfer(client);
     return size > 0 && send_message(responder, client, size);
 }
 
@@ -330,10 +232,8 @@ static void client_serve(struct responder *responder, struct client *client, uin
         return;
     }
     bool answered = had_pending || responder->counters.answers > answers;
-    if (answered) {
-        list_remove(responder, client);
-        list_append(responder, client, now_us);
-    }
+    if (answered)
+        clients_touch(&responder->clients, client, now_us);
     if (is_too_old(responder, client, now_us)) {
         responder->counters.connections_old++;
         end(responder, client);
@@ -351,11 +251,19 @@ static void client_serve(struct responder *responder, struct client *client, uin
 static void make_room(struct responder *responder)
 {
     struct responder_counters *counters = &responder->counters;
-    if (!responder->oldest || counters->connections_now < responder->options.connections_max ||
-        client_collapse(responder, responder->oldest))
+    if (!responder->clients.oldest ||
+        counters->connections_now < responder->options.connections_max ||
+        client_collapse(responder, responder->clients.oldest))
         return;
     counters->connections_evicted++;
-    client_abort(responder, responder->oldest);
+    client_abort(responder, responder->clients.oldest);
+}
+
+/* Whether the client at this address has as many connections as it may. */
+static bool has_enough(const struct responder *responder, const struct tcpct_address *address)
+{
+    uint32_t most = responder->options.client_max;
+    return most > 0 && clients_count_of(&responder->clients, address) >= most;
 }
 
 /* A connection that is new, or revived, and may already have something to read. */
@@ -370,22 +278,14 @@ static void take_connection(struct responder *responder, struct tcpct_connection
         return;
     }
     make_room(responder);
-    struct client *client = malloc(sizeof *client);
+    struct client *client = clients_add(&responder->clients, &info.remote, now_us);
     if (!client) {
         responder->counters.memory_errors++;
         tcpct_abort(connection);
         return;
     }
     client->connection = connection;
-    client->address = info.remote;
     client->cookies = info.cookies;
-    client->pending = NULL;
-    client->transfer = NULL;
-    client->ended = client->asked = client->several = false;
-    client->born_us = now_us;
-    framing_begin(&client->framing);
-    list_append(responder, client, now_us);
-    bucket_add(responder, client);
     responder->counters.connections_now++;
     tcpct_set_user(connection, client);
     tcpct_option_set(connection, TCPCT_OPTION_NODELAY, 1);
@@ -421,7 +321,7 @@ static void take_event(struct responder *responder, const struct tcpct_event *ev
 /* The one that has been idle longest has been so for too long. */
 static void end_oldest(struct responder *responder)
 {
-    struct client *client = responder->oldest;
+    struct client *client = responder->clients.oldest;
     if (client_collapse(responder, client))
         return;
     responder->counters.connections_idle++;
@@ -434,14 +334,15 @@ void responder_serve(struct responder *responder, struct tcpct_stack *stack, uin
     responder->now_us = now_us;
     while (tcpct_event(stack, &event))
         take_event(responder, &event, now_us);
-    while (responder->oldest && responder_deadline(responder) <= now_us)
+    while (responder->clients.oldest && responder_deadline(responder) <= now_us)
         end_oldest(responder);
 }
 
 uint64_t responder_deadline(const struct responder *responder)
 {
-    return responder->oldest ? responder->oldest->active_us + responder->options.idle_us
-                             : TCPCT_NEVER;
+    return responder->clients.oldest
+               ? responder->clients.oldest->active_us + responder->options.idle_us
+               : TCPCT_NEVER;
 }
 
 /* ---- the rest ------------------------------------------------------------------------------ */
@@ -466,26 +367,22 @@ size_t responder_answer_syn(const void *context, const struct tcpct_request *req
 struct responder *responder_create(const struct responder_options *options,
                                    const struct dns_server *server)
 {
-    size_t buckets = 1;
-    while (buckets < options->connections_max)
-        buckets *= 2;
     struct responder *responder = calloc(1, sizeof *responder);
-    if (!responder || !(responder->buckets = calloc(buckets, sizeof *responder->buckets))) {
+    if (!responder || !clients_create(&responder->clients, options->connections_max)) {
         free(responder);
         return NULL;
     }
     responder->options = *options;
     responder->server = server;
-    responder->bucket_mask = buckets - 1;
     return responder;
 }
 
 void responder_destroy(struct responder *responder)
 {
-    while (responder && responder->oldest)
-        client_abort(responder, responder->oldest);
+    while (responder && responder->clients.oldest)
+        client_abort(responder, responder->clients.oldest);
     if (responder)
-        free(responder->buckets);
+        clients_release(&responder->clients);
     free(responder);
 }
 
