@@ -1,8 +1,8 @@
 #include "beside.h"
 
 #include "congestion.h"
+#include "connect.h"
 #include "demux.h"
-#include "initiator.h"
 #include "peers.h"
 #include "restart.h"
 #include "timer.h"
@@ -11,7 +11,7 @@
 static struct tcpct_connection *create(const struct tcpct_connection *connection)
 {
     struct endpoints endpoints = connection->endpoints;
-    if (!initiator_choose_port(connection->stack, &endpoints))
+    if (!connect_choose_port(connection->stack, &endpoints))
         return NULL;
     struct tcpct_connection *new = tcb_create(connection->stack, &endpoints);
     if (!new)
@@ -47,10 +47,10 @@ static void take_its_place(struct tcpct_connection *connection, uint64_t now_us)
     struct tcpct_stack *stack = connection->stack;
     leave_restart(connection, now_us);
     demux_remove(stack, connection);
-    uint16_t port = initiator_choose_port(stack, &connection->endpoints);
+    uint16_t port = connect_choose_port(stack, &connection->endpoints);
     demux_add(stack, connection);
     if (port)
-        initiator_exchange(connection, now_us);
+        connect_exchange(connection, now_us);
     else
         tcb_closed(connection, TCPCT_ERROR_NO_PORT, now_us);
 }
@@ -75,7 +75,7 @@ void beside_race(struct tcpct_connection *connection, uint64_t now_us)
     }
     exchange->beside = connection;
     connection->beside = exchange;
-    initiator_exchange(exchange, now_us);
+    connect_exchange(exchange, now_us);
 }
 
 /* What the exchange is known by, which the application's connection takes over. */
@@ -154,6 +154,6 @@ void beside_renew(const struct tcpct_connection *connection, uint64_t now_us)
     peer->renewed_us = now_us;
     exchange->renews = true;
     stack->counters.renewals++;
-    initiator_exchange(exchange, now_us);
+    connect_exchange(exchange, now_us);
     trace_connection(exchange, TCPCT_TRACE_RESTART, "another pair is asked for", 0, now_us);
 }

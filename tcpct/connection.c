@@ -2,6 +2,7 @@
 
 #include "beside.h"
 #include "collapse.h"
+#include "connect.h"
 #include "handshake.h"
 #include "initiator.h"
 #include "recovery.h"
@@ -42,7 +43,7 @@ ptrdiff_t tcpct_send(struct tcpct_connection *connection, const void *bytes, siz
     struct tcpct_stack *stack = connection->stack;
     struct ring *ring = &connection->send;
     if (size && rests(connection))
-        initiator_again(connection, stack->now_us);
+        connect_again(connection, stack->now_us);
     if (connection->error)
         return connection->error;
     if (!can_send(connection))

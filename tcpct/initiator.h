@@ -26,16 +26,6 @@ bool initiator_took_other(struct tcpct_connection *connection, const struct segm
 /* The retransmission timer expired before the Responder was heard. */
 void initiator_timeout(struct tcpct_connection *connection, uint64_t now_us);
 
-/* The <SYN> of a new exchange is due; the endpoints and the request are there. */
-void initiator_exchange(struct tcpct_connection *connection, uint64_t now_us);
-
-/* Chooses an unpredictable local port that is free towards that peer; 0: there is none. */
-uint16_t initiator_choose_port(struct tcpct_stack *stack, struct endpoints *endpoints);
-
-/* A persistent connection that is over is begun again, or, if it may not be, made anew, under the
- * same handle. Errors: those of tcpct_connect, with which it then has failed. */
-int initiator_again(struct tcpct_connection *connection, uint64_t now_us);
-
 /* Whether the next opening goes without its pair: several were lost with it, so something on the
  * path may refuse the extension. From then on every other one does (2.2). */
 bool initiator_opens_plainly(const struct tcpct_connection *connection);

@@ -148,7 +148,7 @@ inline choose_time()
 #endif
 }
 
-/* initiator.c:tcpct_connect. What was there before is given up at once, not when the <SYN,ACK(SYN)>
+/* connect.c:tcpct_connect. What was there before is given up at once, not when the <SYN,ACK(SYN)>
  * comes (4.1). */
 inline new_exchange()
 {

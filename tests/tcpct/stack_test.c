@@ -1,7 +1,6 @@
-/* stack_test.c - what a configuration, an address, a listener and a connect may be. */
+/* stack_test.c - what a configuration, an address and a listener may be. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,40 +98,8 @@ static void test_listeners(void **state)
     script_end(t);
 }
 
-static int connect_as(struct script *t, struct tcpct_connect_options options)
-{
-    struct tcpct_connection *connection;
-    return tcpct_connect(t->host.stack, &options, &connection, t->now_us);
-}
-#define CONNECT(t, ...) connect_as(t, (struct tcpct_connect_options){ __VA_ARGS__ })
-
-static void test_connects(void **state)
-{
-    (void)state;
-    struct script *t = script_listen(4, NULL, NULL);
-    const struct tcpct_address peer = t->peer_address, six = { 6, { 0xfd, [15] = 2 } };
-    const struct tcpct_address multicast = { 4, { 224, 0, 0, 1 } };
-    assert_int_equal(CONNECT(t, .remote_port = 80), TCPCT_ERROR_INVALID);
-    assert_int_equal(CONNECT(t, .remote = peer), TCPCT_ERROR_INVALID);
-    assert_int_equal(CONNECT(t, .remote = multicast, .remote_port = 80), TCPCT_ERROR_INVALID);
-    assert_int_equal(CONNECT(t, .remote = peer, .remote_port = 80, .parameters.cookie_desired = 9),
-                     TCPCT_ERROR_INVALID);
-    assert_int_equal(CONNECT(t, .remote = peer, .remote_port = 80, .request_size = 5),
-                     TCPCT_ERROR_INVALID);
-    assert_int_equal(CONNECT(t, .remote = six, .remote_port = 80), TCPCT_ERROR_NO_ADDRESS);
-    assert_int_equal(CONNECT(t, .local = peer, .remote = peer, .remote_port = 80),
-                     TCPCT_ERROR_NO_ADDRESS);
-    assert_int_equal(CONNECT(t, .remote = peer, .remote_port = 80, .local_port = 1000), TCPCT_OK);
-    assert_int_equal(CONNECT(t, .remote = peer, .remote_port = 80, .local_port = 1000),
-                     TCPCT_ERROR_IN_USE);
-    assert_int_equal(CONNECT(t, .remote = peer, .remote_port = 81, .local_port = 1000), TCPCT_OK);
-    assert_int_equal(tcpct_connection_count(t->host.stack), 2);
-    script_end(t);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = { TEST(configurations), TEST(addresses), TEST(listeners),
-                                        TEST(connects) };
+    const struct CMUnitTest tests[] = { TEST(configurations), TEST(addresses), TEST(listeners) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
