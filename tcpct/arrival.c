@@ -11,6 +11,7 @@
 #include "initiator.h"
 #include "input.h"
 #include "listen.h"
+#include "opening.h"
 #include "reply.h"
 #include "restart.h"
 #include "seq.h"
@@ -88,7 +89,7 @@ static enum tcpct_verdict without_tcb(struct tcpct_stack *stack, const struct se
         return reply_reset(stack, segment, reply) ? TCPCT_REPLIED : TCPCT_UNACCEPTABLE;
     enum tcpct_verdict verdict;
     struct tcpct_connection *connection =
-        listen_open(stack, listener, segment, reply, &verdict, now_us);
+        opening_take(stack, listener, segment, reply, &verdict, now_us);
     return connection ? input_segment(connection, segment, reply, now_us) : verdict;
 }
 
@@ -145,7 +146,7 @@ static bool ends_time_wait(const struct tcpct_connection *connection, const stru
     return connection->state == TCPCT_TIME_WAIT && (segment->flags & flags) == SEGMENT_ACK &&
            is_newer(connection, segment) &&
            demux_listener(stack, &segment->destination, segment->destination_port) &&
-           listen_verify_isn(stack, segment, now_us);
+           opening_verify_isn(stack, segment, now_us);
 }
 
 /* Whether an opening is of an exchange before this connection's. If the timestamps of both
@@ -170,12 +171,12 @@ static enum tcpct_verdict foreign_pair(struct tcpct_connection *connection,
     struct tcpct_stack *stack = connection->stack;
     unsigned slot;
     if (connection->initiator)
-        return listen_converts(connection, segment, now_us)
+        return opening_converts(connection, segment, now_us)
                    ? input_segment(connection, segment, reply, now_us)
                    : TCPCT_BAD_COOKIE;
     if ((segment->flags & (SEGMENT_RST | SEGMENT_SYN)) ||
         !demux_listener(stack, &segment->destination, segment->destination_port) ||
-        listen_verify(stack, segment, &slot) == COOKIE_INVALID)
+        opening_verify(stack, segment, &slot) == COOKIE_INVALID)
         return TCPCT_BAD_COOKIE;
     if (is_opening_again(connection, segment))
         return input_segment(connection, segment, reply, now_us);
@@ -208,7 +209,7 @@ static enum tcpct_verdict with_tcb(struct tcpct_connection *connection,
     if ((segment->flags & syn_ack) == syn_ack && connection->initiator && connection->pair.size)
         return initiator_syn_ack_again(connection, segment, now_us);
     if ((segment->options.present & OPTION_COOKIE_PAIR) && !close_paired(connection, segment) &&
-        !initiator_took_other(connection, segment) && !listen_owns_pair(connection, segment))
+        !initiator_took_other(connection, segment) && !opening_owns_pair(connection, segment))
         return foreign_pair(connection, segment, reply, now_us);
     enum restart_verdict restart = restart_meets(connection, segment);
     if (restart == RESTART_DISCARDED || (restart == RESTART_REPLACES && is_guarded(stack, segment)))
@@ -238,7 +239,7 @@ static enum tcpct_verdict with_record(struct tcpct_stack *stack, struct collapse
     if (segment->options.present & OPTION_COOKIE_PAIR) {
         if (!responder || flags != SEGMENT_ACK ||
             !collapse_is_before(record, segment->options.timestamp_echo) ||
-            listen_verify(stack, segment, &slot) == COOKIE_INVALID)
+            opening_verify(stack, segment, &slot) == COOKIE_INVALID)
             return TCPCT_BAD_COOKIE;
         collapse_forget(stack, record, true, "replaced", now_us);
         return without_tcb(stack, segment, reply, now_us);

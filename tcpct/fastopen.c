@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "handshake.h"
-#include "listen.h"
+#include "listener.h"
 #include "mac_input.h"
 #include "peers.h"
 #include "seq.h"
@@ -55,7 +55,7 @@ void fastopen_grant(const struct tcpct_stack *stack, const struct segment *syn,
 
 bool fastopen_accept(struct tcpct_listener *listener, const struct segment *syn, uint64_t now_us)
 {
-    if (listener->queued >= listener->options.fast_open_queue || !listen_backlog_room(listener))
+    if (listener->queued >= listener->options.fast_open_queue || !listener_backlog_room(listener))
         return false;
     struct tcpct_connection *connection = handshake_begin(listener, syn, now_us);
     if (!connection)
@@ -73,7 +73,7 @@ bool fastopen_accept(struct tcpct_listener *listener, const struct segment *syn,
     tcb_replace_older(connection, now_us); /* the cookie has proved the address */
     connection->user_timeout_us = listener->stack->config.user_timeout_us;
     tcb_event(connection, TCPCT_EVENT_READABLE);
-    listen_backlog_append(connection);
+    listener_backlog_append(connection);
     listener->stack->counters.fast_opens++;
     return true;
 }

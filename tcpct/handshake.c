@@ -4,6 +4,7 @@
 #include "collapse.h"
 #include "demux.h"
 #include "listen.h"
+#include "listener.h"
 #include "recovery.h"
 #include "reply.h"
 #include "seq.h"
@@ -96,10 +97,10 @@ bool handshake_acknowledged(struct tcpct_connection *connection, const struct se
         return false;
     }
     if (connection->queued_at && !connection->fast_open.accepted &&
-        (!listen_admits(connection->listener, &connection->endpoints, connection->irs, now_us) ||
-         !listen_backlog_add(connection)))
+        (!listener_admits(connection->listener, &connection->endpoints, connection->irs, now_us) ||
+         !listener_backlog_add(connection)))
         return false;
-    listen_unqueue(connection);
+    listener_unqueue(connection);
     tcb_replace_older(connection, now_us);
     connection->snd_una = connection->ecn.point = connection->iss + 1;
     connection->snd_wnd = (uint32_t)segment->window << connection->snd_scale;

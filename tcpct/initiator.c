@@ -8,6 +8,7 @@
 #include "handshake.h"
 #include "input.h"
 #include "listen.h"
+#include "opening.h"
 #include "peers.h"
 #include "reply.h"
 #include "restart.h"
@@ -197,7 +198,7 @@ enum tcpct_verdict initiator_syn_sent(struct tcpct_connection *connection,
     if ((segment->flags & (SEGMENT_SYN | SEGMENT_ACK | SEGMENT_RST | SEGMENT_FIN)) == SEGMENT_SYN)
         return alone ? simultaneous(connection, segment, reply, now_us) : TCPCT_UNACCEPTABLE;
     if (alone && connection->pair.size && options->present & OPTION_COOKIE_PAIR)
-        return listen_converts(connection, segment, now_us)
+        return opening_converts(connection, segment, now_us)
                    ? input_segment(connection, segment, reply, now_us)
                    : TCPCT_BAD_COOKIE;
     if (!acceptable) { /* RFC 9293, 3.10.7.3 */

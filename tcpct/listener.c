@@ -81,3 +81,63 @@ void tcpct_listener_close(struct tcpct_listener *listener)
     *link = listener->next;
     free_listener(listener);
 }
+
+bool listener_backlog_room(struct tcpct_listener *listener)
+{
+    if (listener->backlog_count < listener->options.backlog)
+        return true;
+    listener->stack->counters.backlog_full++;
+    return false;
+}
+
+void listener_backlog_append(struct tcpct_connection *connection)
+{
+    struct tcpct_listener *listener = connection->listener;
+    connection->held = true;
+    connection->parameters = listener->options.parameters;
+    connection->user = listener->options.user;
+    if (listener->backlog_last)
+        listener->backlog_last->accept_next = connection;
+    else
+        listener->backlog_first = connection;
+    listener->backlog_last = connection;
+    listener->backlog_count++;
+    listener->event = true;
+    listener->stack->counters.connections_made++;
+}
+
+bool listener_backlog_add(struct tcpct_connection *connection)
+{
+    if (!listener_backlog_room(connection->listener))
+        return false;
+    listener_backlog_append(connection);
+    return true;
+}
+
+void listener_unqueue(struct tcpct_connection *connection)
+{
+    if (connection->queued_at)
+        connection->queued_at->queued--;
+    connection->queued_at = NULL;
+}
+
+bool listener_admits(struct tcpct_listener *listener, const struct endpoints *endpoints,
+                     uint32_t peer_isn, uint64_t now_us)
+{
+    struct tcpct_counters *counters = &listener->stack->counters;
+    struct cookie_endpoints parties = endpoints_for_cookie(endpoints);
+    if (!listener->guard.limit || listener->backlog_count >= listener->options.backlog)
+        return true; /* there is no guard, or no connection will be made */
+    switch (
+        guard_admit(&listener->guard, listener->stack->isn_keys.isn, &parties, peer_isn, now_us)) {
+    case GUARD_ADMITTED:
+        return true;
+    case GUARD_KNOWN:
+        counters->guard_refused++;
+        return false;
+    case GUARD_FULL:
+        counters->guard_full++;
+        return false;
+    }
+    return false;
+}

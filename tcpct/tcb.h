@@ -1,7 +1,7 @@
 /* tcb.h - the Transmission Control Block, the listener and the stack: the data that the rooms
  * above share. Names are those of RFC 9293, 3.3.1, and RFC 6013.
  *
- * A segment comes in through arrival.c to input.c or listen.c, and goes out through output.c.
+ * A segment comes in through arrival.c to input.c, listen.c or opening.c, and goes out through output.c.
  * Nothing else writes packets, save the stateless replies of reply.c.
  */
 #ifndef TCPCT_TCB_H

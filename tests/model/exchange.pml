@@ -398,7 +398,7 @@ inline tcb_gone()
     r_tries = 0; r_inc = 0
 }
 
-/* 3.5.2, listen.c:listen_verify: the cookie is made again from the segment and the secret. */
+/* 3.5.2, opening.c:opening_verify: the cookie is made again from the segment and the secret. */
 inline verify()
 {
     verified = s.pair && (s.flags & (SYN | RST)) == 0;
@@ -435,7 +435,7 @@ inline r_syn()
 #endif
 }
 
-/* 4.4, 6.4, listen.c:establish. */
+/* 4.4, 6.4, opening.c:establish. */
 inline r_open()
 {
     assert((s.flags & OPENING) && s.inc);  /* (4) */

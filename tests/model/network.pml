@@ -17,7 +17,7 @@
 #define DATA 4
 #define FIN 8
 #define RST 16
-#define OPENING 32 /* has SYN-only options and a pair: <ACK(SYN)> (listen.c:open_paired) */
+#define OPENING 32 /* has SYN-only options and a pair: <ACK(SYN)> (opening.c:open_paired) */
 
 typedef segment {
     byte flags;

@@ -364,7 +364,7 @@ inline answer()
     r_answer()
 }
 
-/* 4.4, listen.c:open_paired, restart.c:restart_opened. The entry is written first. */
+/* 4.4, opening.c:open_paired, restart.c:restart_opened. The entry is written first. */
 inline r_open()
 {
     assert(secret_lives);                                   /* (2) */
@@ -395,7 +395,7 @@ inline r_open()
     fi
 }
 
-/* R2, R4, restart.c:restart_refuses; R8, listen.c:listen_admits. */
+/* R2, R4, restart.c:restart_refuses; R8, listener.c:listener_admits. */
 #ifdef OLD_OPENING_EXECUTED
 #define IS_OLD false
 #else

@@ -1,5 +1,4 @@
-/* listen_test.c - plain connections that nothing was kept of.
- */
+/* listen_test.c - what a <SYN> is answered that nothing is kept of. */
 #include "tcpct/listen.h"
 
 #include <setjmp.h>
@@ -25,23 +24,8 @@ static void test_no_scale_that_is_forgotten(void **state)
     script_end(t);
 }
 
-/* RFC 9293, 3.10.7.2: in LISTEN a reset is ignored, an acknowledgment reset. */
-static void test_listen_resets(void **state)
-{
-    (void)state;
-    struct script *t = script_listen(4, NULL, NULL);
-    inject_verdict(t, "R 5", TCPCT_UNACCEPTABLE);
-    expect_nothing(t);
-    inject_verdict(t, ". 5 ack 77", TCPCT_REPLIED);
-    expect(t, "R 77");
-    script_end(t);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(no_scale_that_is_forgotten),
-        TEST(listen_resets),
-    };
+    const struct CMUnitTest tests[] = { TEST(no_scale_that_is_forgotten) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
