@@ -3,9 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "tcpct/remember.h"
 #include "tools/bench.h"
 #include "tools/command.h"
 
@@ -35,60 +33,11 @@ static int help(void)
 
 /* ---- state ------------------------------------------------------------------------------------ */
 
-static void *allocate(void *context, size_t size)
+static int measure_remembered(uint64_t entries, bool ipv6, bool client)
 {
-    (void)context;
-    return malloc(size);
-}
-
-static void release(void *context, void *memory)
-{
-    (void)context;
-    free(memory);
-}
-
-uint64_t bench_resident(void)
-{
-    char line[128], *end = line;
-    FILE *in = fopen("/proc/self/statm", "re");
-    if (in == NULL)
-        return 0;
-    if (fgets(line, sizeof line, in) == NULL)
-        *line = '\0';
-    fclose(in);
-    strtoull(line, &end, 10);
-    return strtoull(end, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-/* As many connections as the table holds, each of another client, as they would come. */
-static bool fill(struct remember_table *table, bool ipv6, bool client, uint64_t entries)
-{
-    for (uint64_t i = 0; i < entries; i++) {
-        struct remember_key key = { .remote = { .family = ipv6 ? 6 : 4, .bytes = { 10 } },
-                                    .local_port = client ? (uint16_t)(1024 + i % 60000) : 53,
-                                    .remote_port = client ? 53 : (uint16_t)(1024 + i % 60000) };
-        for (int byte = 0; byte < 3; byte++)
-            key.remote.bytes[3 - byte] = (uint8_t)(i >> 8 * byte);
-        struct remembered *entry = remember_use(table, &key);
-        if (entry == NULL)
-            return false;
-        entry->path.window = 65536;
-    }
-    return true;
-}
-
-static int measure_state(uint64_t entries, bool ipv6, bool client)
-{
-    struct memory memory = { .allocate = allocate, .release = release };
-    struct remember_table table;
-    uint64_t before = bench_resident();
-    if (!remember_create(&table, &memory, ipv6 ? 6 : 4, client, (uint32_t)entries, 1) ||
-        !fill(&table, ipv6, client, entries))
-        return command_error("bench", 1, "out of memory");
-    uint64_t bytes = bench_resident() - before;
+    double mb = bench_state_remembered((uint32_t)entries, ipv6, client);
     printf("{\"entries\": %llu, \"entry_bytes\": %.2f, \"rss_mb\": %.1f}\n",
-           (unsigned long long)entries, (double)bytes / (double)entries, (double)bytes / 1e6);
-    remember_destroy(&table, &memory);
+           (unsigned long long)entries, mb * 1e6 / (double)entries, mb);
     return 0;
 }
 
@@ -112,7 +61,8 @@ static int measure_collapsed(uint64_t entries, uint64_t active, bool table)
             "--collapsed takes %d entries at least, and %d with the active ones at "
             "most",
             COLLAPSED_MIN, ENTRIES_MAX);
-    bench_state_measure((uint32_t)entries, (uint32_t)active, &found);
+    double remembered_mb = table ? bench_state_remembered((uint32_t)entries, false, false) : 0;
+    bench_state_collapsed((uint32_t)entries, (uint32_t)active, &found);
     double revival_us = found.collapsed_us - found.active_us;
     if (!table) {
         printf("{\"entries\": %llu, \"entry_bytes\": %.2f, \"rss_mb\": %.1f, \"active\": %llu, "
@@ -123,7 +73,7 @@ static int measure_collapsed(uint64_t entries, uint64_t active, bool table)
         return 0;
     }
     printf("%-56s %9s %9s %9s\n", "IPv4 connections", "count", "MB", "bytes");
-    print_row("remembered", found.remembered_mb, entries);
+    print_row("remembered", remembered_mb, entries);
     print_row("collapsed", found.collapsed_mb, entries);
     print_row("kept active beside them", found.active_mb, active);
     printf("\na segment with a query, from packet in to event\n");
@@ -159,7 +109,7 @@ static int bench_state(char **words)
         return command_error("bench", EXIT_USAGE,
                              "--collapsed goes with --active and --table, and they with it");
     return collapsed ? measure_collapsed(entries, active, table)
-                     : measure_state(entries, ipv6, client);
+                     : measure_remembered(entries, ipv6, client);
 }
 
 /* ---- the command ------------------------------------------------------------------------------ */

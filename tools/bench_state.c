@@ -1,5 +1,5 @@
-/* bench_state.c - `tcpct bench state --collapsed`: what connections cost that are not in use: the memory of
- * collapsed ones (collapse.h) and of remembered ones (remember.h), with others kept active beside them, and
+/* bench_state.c - `tcpct bench state`: what connections cost that are not in use: the memory of
+ * remembered ones (remember.h), and of collapsed ones (collapse.h) with others kept active beside them, and
  * the time that a revival takes, beside the kernel's handshake.
  *
  * The peers are written here, packet by packet, in memory: there is no device. Memory is what the
@@ -18,28 +18,38 @@
 
 #include "tcpct/segment.h"
 #include "tcpct/seq.h"
+#include "tcpct/tcb.h"
 #include "tools/command.h"
 
-enum { PORT = 53, QUERY = 40, ANSWER = 120, QUERIES = 200000, HANDSHAKES = 10000 };
+enum {
+    PORT = 53,
+    QUERY = 40,
+    ANSWER = 120,
+    QUERIES = 200000,
+    HANDSHAKES = 10000,
+    TIME_WAITS = 16, /* of a client: then the oldest gives way */
+};
 
-static const struct tcpct_address local = { 4, { 192, 0, 2, 1 } };
+static const struct tcpct_address locals[] = { { 4, { 192, 0, 2, 1 } }, { 6, { 0xfd, [15] = 1 } } };
 static const uint32_t isn = 1000;
 static const uint8_t text[ANSWER];
 static const uint8_t cookie[COOKIE_SIZE_MAX] = "a peer's cookie";
 
-/* What a peer knows of the server. */
-struct peer {
-    uint32_t sent, got; /* next sequence numbers: its own, the server's */
-    uint32_t timestamp; /* the last of the server's */
+/* What a peer knows of the stack. */
+struct far_end {
+    uint32_t sent, got; /* next sequence numbers: its own, the stack's */
+    uint32_t timestamp; /* the last of the stack's */
 };
 
 static struct world {
     struct tcpct_stack *stack;
     struct tcpct_listener *listener;
-    struct peer *peers;
+    bool ipv6, client; /* client: the stack is the Initiator */
+    struct far_end *peers;
     uint64_t now_us;
     uint8_t bytes[2048], output[TCPCT_PACKET_SIZE];
-    struct segment last; /* of the server */
+    struct segment last;             /* of the stack */
+    uint8_t theirs[COOKIE_SIZE_MAX]; /* the stack's Cookie for the last exchange */
 } world;
 
 static _Noreturn void fail(const char *why)
@@ -62,20 +72,36 @@ static double clock_us(void)
 
 static double resident_mb(void)
 {
-    return (double)bench_resident() / 1e6;
+    char line[128], *end = line;
+    FILE *in = fopen("/proc/self/statm", "re");
+    if (in == NULL || fgets(line, sizeof line, in) == NULL)
+        fail("cannot read /proc/self/statm");
+    fclose(in);
+    strtoull(line, &end, 10);
+    return (double)strtoull(end, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / 1e6;
 }
 
 /* ---- the peers ----------------------------------------------------------------------------------- */
 
-/* One in each address of 10.0.0.0/8. */
+/* One in each address of 10.0.0.0/8, or of fd00::a00:0/104. */
+static struct tcpct_address address_of(uint32_t number)
+{
+    struct tcpct_address address = { world.ipv6 ? 6 : 4, { 0xfd } };
+    uint8_t *bytes = address.bytes + (world.ipv6 ? 12 : 0);
+    bytes[0] = 10;
+    for (unsigned i = 1; i < 4; i++)
+        bytes[i] = (uint8_t)(number >> 8 * (3 - i));
+    return address;
+}
+
 static struct segment begin(uint32_t number, uint8_t flags, uint32_t present)
 {
-    const struct peer *peer = &world.peers[number];
+    const struct far_end *peer = &world.peers[number];
     struct segment segment = {
-        .source = { 4, { 10, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number } },
-        .destination = local,
-        .source_port = 40000,
-        .destination_port = PORT,
+        .source = address_of(number),
+        .destination = locals[world.ipv6],
+        .source_port = world.client ? PORT : 40000,
+        .destination_port = world.client ? world.last.source_port : PORT,
         .seq = peer->sent,
         .ack = peer->got,
         .flags = flags,
@@ -90,8 +116,9 @@ static struct segment begin(uint32_t number, uint8_t flags, uint32_t present)
                      .timestamp_echo = peer->timestamp,
                      .cookie_size = COOKIE_SIZE_MAX },
     };
-    memcpy(segment.options.initiator_cookie, cookie, sizeof(cookie));
-    memcpy(segment.options.responder_cookie, world.last.options.initiator_cookie, sizeof(cookie));
+    bool theirs = world.client && present & OPTION_COOKIE_PAIR;
+    memcpy(segment.options.initiator_cookie, theirs ? world.theirs : cookie, sizeof(cookie));
+    memcpy(segment.options.responder_cookie, world.client ? cookie : world.theirs, sizeof(cookie));
     return segment;
 }
 
@@ -103,19 +130,21 @@ static void write_packet(const struct segment *segment, struct tcpct_packet *pac
     packet->partial_checksum = true; /* as a device with offload says */
 }
 
-static void learn(struct peer *peer, const struct tcpct_packet *packet)
+static void learn(struct far_end *peer, const struct tcpct_packet *packet)
 {
     if (segment_decode(&world.last, packet, NULL) != SEGMENT_OK)
         fail("the stack sent nothing sound");
     peer->got = world.last.seq + segment_length(&world.last);
     peer->timestamp = world.last.options.timestamp_value;
+    if (world.last.options.present & OPTION_COOKIE)
+        memcpy(world.theirs, world.last.options.initiator_cookie, sizeof(world.theirs));
 }
 
 /* Sends, and takes what the stack sends at once, if `number` has an answer due. */
 static enum tcpct_verdict exchange(uint32_t number, const struct segment *segment)
 {
     static uint8_t reply_bytes[TCPCT_REPLY_SIZE];
-    struct peer *peer = &world.peers[number];
+    struct far_end *peer = &world.peers[number];
     struct tcpct_packet packet, reply = { .data = reply_bytes, .size = sizeof(reply_bytes) };
     write_packet(segment, &packet);
     peer->sent += segment_length(segment);
@@ -132,7 +161,16 @@ static void take_output(uint32_t number)
         learn(&world.peers[number], &packet);
 }
 
-/* ---- the server ---------------------------------------------------------------------------------- */
+static void send_segment(uint32_t number, const struct segment *segment)
+{
+    struct tcpct_event event;
+    exchange(number, segment);
+    take_output(number);
+    while (tcpct_event(world.stack, &event)) {
+    }
+}
+
+/* ---- the stack ----------------------------------------------------------------------------------- */
 
 static void start(const struct tcpct_config *config, uint8_t cookie_desired)
 {
@@ -140,21 +178,22 @@ static void start(const struct tcpct_config *config, uint8_t cookie_desired)
                                                   .parameters.cookie_desired = cookie_desired };
     world.now_us = 1000ull * SECOND_US;
     if (tcpct_stack_create(&world.stack, config, world.now_us) != TCPCT_OK ||
-        tcpct_address_add(world.stack, &local) != TCPCT_OK ||
+        tcpct_address_add(world.stack, &locals[world.ipv6]) != TCPCT_OK ||
         tcpct_listen(world.stack, &options, &world.listener) != TCPCT_OK)
         fail("there is no memory for the stack");
 }
 
+static const uint32_t on_syn = OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_WINDOW_SCALE;
+
 /* A connection that was made, and has asked and been answered. */
-static struct tcpct_connection *serve(uint32_t number, uint32_t on_syn, uint32_t on_opening)
+static struct tcpct_connection *serve(uint32_t number, uint32_t with_syn, uint32_t with_opening)
 {
-    const uint32_t syn = OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_WINDOW_SCALE;
     uint8_t query[QUERY];
     world.now_us += 10;
-    world.peers[number] = (struct peer){ .sent = isn };
-    struct segment segment = begin(number, SEGMENT_SYN, syn | OPTION_TIMESTAMPS | on_syn);
+    world.peers[number] = (struct far_end){ .sent = isn };
+    struct segment segment = begin(number, SEGMENT_SYN, on_syn | OPTION_TIMESTAMPS | with_syn);
     exchange(number, &segment);
-    segment = begin(number, SEGMENT_ACK | SEGMENT_PSH, on_opening);
+    segment = begin(number, SEGMENT_ACK | SEGMENT_PSH, with_opening);
     segment.data_size = QUERY;
     exchange(number, &segment);
     struct tcpct_connection *connection = tcpct_accept(world.listener);
@@ -167,12 +206,8 @@ static struct tcpct_connection *serve(uint32_t number, uint32_t on_syn, uint32_t
 
 static void acknowledge(uint32_t number)
 {
-    struct tcpct_event event;
-    struct segment segment = begin(number, SEGMENT_ACK, OPTION_TIMESTAMPS);
-    exchange(number, &segment);
-    take_output(number);
-    while (tcpct_event(world.stack, &event)) {
-    }
+    const struct segment segment = begin(number, SEGMENT_ACK, OPTION_TIMESTAMPS);
+    send_segment(number, &segment);
 }
 
 static struct tcpct_connection *serve_plain(uint32_t number)
@@ -188,40 +223,81 @@ static void collapse(struct tcpct_connection *connection)
         fail("a connection did not collapse");
 }
 
-/* With cookies: the server ends it, and remembers. */
+static const uint32_t with_pair = OPTION_TIMESTAMPS_EXTENDED | OPTION_COOKIE_PAIR;
+
+/* With cookies: a server ends it, and remembers. */
 static void serve_and_remember(uint32_t number)
 {
-    const uint32_t syn = OPTION_MSS | OPTION_SACK_PERMITTED | OPTION_WINDOW_SCALE;
-    const uint32_t pair = OPTION_TIMESTAMPS_EXTENDED | OPTION_COOKIE_PAIR;
-    uint8_t responder[COOKIE_SIZE_MAX];
-    struct tcpct_connection *connection;
-    struct tcpct_event event;
-    connection = serve(number, OPTION_COOKIE, pair | syn);
-    memcpy(responder, world.last.options.responder_cookie, sizeof(responder));
+    struct tcpct_connection *connection = serve(number, OPTION_COOKIE, with_pair | on_syn);
     tcpct_close(connection);
     take_output(number);
-    struct segment segment = begin(number, SEGMENT_FIN | SEGMENT_ACK, pair);
-    memcpy(segment.options.responder_cookie, world.last.options.responder_cookie,
-           sizeof(responder));
-    exchange(number, &segment);
+    const struct segment segment = begin(number, SEGMENT_FIN | SEGMENT_ACK, with_pair);
+    send_segment(number, &segment);
+}
+
+/* A client asks, is answered, and remembers. */
+static void ask_and_remember(uint32_t number)
+{
+    const struct tcpct_connect_options options = { .remote = address_of(number),
+                                                   .remote_port = PORT,
+                                                   .parameters.cookie_desired = COOKIE_SIZE_MAX,
+                                                   .request = text,
+                                                   .request_size = QUERY };
+    struct tcpct_connection *connection;
+    uint8_t answer[ANSWER];
+    world.now_us += 10;
+    world.peers[number] = (struct far_end){ .sent = isn };
+    if (tcpct_connect(world.stack, &options, &connection, world.now_us) != TCPCT_OK)
+        fail("cannot connect");
     take_output(number);
-    while (tcpct_event(world.stack, &event)) {
-    }
+    struct segment segment =
+        begin(number, SEGMENT_SYN | SEGMENT_ACK, on_syn | OPTION_TIMESTAMPS | OPTION_COOKIE);
+    send_segment(number, &segment);
+    segment = begin(number, SEGMENT_FIN | SEGMENT_ACK, with_pair | on_syn);
+    segment.data_size = ANSWER;
+    send_segment(number, &segment);
+    if (tcpct_receive(connection, answer, ANSWER) != ANSWER)
+        fail("there was no answer");
+    tcpct_close(connection);
+    take_output(number);
+    segment = begin(number, SEGMENT_ACK, with_pair);
+    send_segment(number, &segment);
 }
 
 /* ---- memory -------------------------------------------------------------------------------------- */
 
-static double measure_remembered(uint32_t records)
+/* Before memory is measured: the libraries take theirs with the first stack. */
+static void make_ready(uint32_t count)
 {
-    const struct tcpct_config config = { .random = draw, .remembered_max = records };
+    const struct tcpct_config config = { .random = draw };
+    world.peers = malloc(count * sizeof(*world.peers));
+    if (!world.peers)
+        fail("there is no memory for the peers");
+    memset(world.peers, 1, count * sizeof(*world.peers));
+    start(&config, COOKIE_SIZE_MAX);
+    tcpct_stack_destroy(world.stack);
+}
+
+double bench_state_remembered(uint32_t records, bool ipv6, bool client)
+{
+    const struct tcpct_config config = { .random = draw,
+                                         .connections_max = TIME_WAITS,
+                                         .remembered_max = client ? 1 : records,
+                                         .restartable_max = client ? records : 1 };
+    make_ready(records);
+    world.ipv6 = ipv6;
+    world.client = client;
     double before = resident_mb();
     start(&config, COOKIE_SIZE_MAX);
     for (uint32_t i = 0; i < records; i++)
-        serve_and_remember(i);
-    if (tcpct_connection_count(world.stack) != 0)
-        fail("connections with cookies were left");
+        (client ? ask_and_remember : serve_and_remember)(i);
+    if (world.stack->remembered[client][ipv6].table.count != records ||
+        tcpct_connection_count(world.stack) > (client ? TIME_WAITS : 0))
+        fail("not all have ended and are remembered");
     double mb = resident_mb() - before;
     tcpct_stack_destroy(world.stack);
+    free(world.peers);
+    world.ipv6 = world.client = false;
     return mb;
 }
 
@@ -334,13 +410,9 @@ static double measure_handshakes(uint32_t count)
     return median(samples, count);
 }
 
-void bench_state_measure(uint32_t records, uint32_t active, struct bench_state *found)
+void bench_state_collapsed(uint32_t records, uint32_t active, struct bench_state *found)
 {
-    world.peers = malloc((records + active) * sizeof(*world.peers));
-    if (!world.peers)
-        fail("there is no memory for the peers");
-    memset(world.peers, 1, (records + active) * sizeof(*world.peers));
-    found->remembered_mb = measure_remembered(records);
+    make_ready(records + active);
     measure_collapsed(records, active, found);
     found->collapsed_us = measure_queries(0, records, true);
     found->active_us = measure_queries(records, active, false);

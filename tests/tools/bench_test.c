@@ -29,9 +29,14 @@ static void usage(void **state)
 static void state_is_counted(void **state)
 {
     (void)state;
-    struct run run = BENCH("state", "--entries", "1000", "--client");
-    assert_int_equal(run.status, 0);
-    assert_non_null(strstr(run.out, "{\"entries\": 1000, \"entry_bytes\": "));
+    struct run runs[] = { BENCH("state", "--entries", "1000"),
+                          BENCH("state", "--entries", "1000", "--ipv6"),
+                          BENCH("state", "--entries", "1000", "--client"),
+                          BENCH("state", "--entries", "1000", "--client", "--ipv6") };
+    for (unsigned i = 0; i < sizeof(runs) / sizeof(*runs); i++) {
+        assert_int_equal(runs[i].status, 0);
+        assert_non_null(strstr(runs[i].out, "{\"entries\": 1000, \"entry_bytes\": "));
+    }
 }
 
 static void collapsed_ones_too(void **state)
