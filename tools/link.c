@@ -31,10 +31,23 @@ struct emulator {
     FILE *stats;
     uint64_t started_us;
     size_t changed; /* how many of the changes were made */
-    uint8_t bytes[TCPCT_PACKET_SIZE];
 };
 
 /* ---- forwarding ----------------------------------------------------------------------------- */
+
+/* Writes what is due, but not more than a batch. */
+static void deliver(struct emulator *emulator, uint64_t now_us)
+{
+    struct tcpct_packet packet;
+    for (int i = 0; i < LINK_DIRECTIONS; i++)
+        for (int j = 0; j < WRITE_BATCH; j++) {
+            if (!link_packet_out(emulator->link, (enum link_direction)i, &packet, now_us))
+                break;
+            tun_device_write(emulator->devices[!i], &packet, now_us);
+            if (emulator->capture != NULL)
+                capture_packet(emulator->capture, &packet, now_us);
+        }
+}
 
 static void device_ready(void *context, int fd, short events, uint64_t now_us)
 {
@@ -95,28 +108,18 @@ static void reread(struct emulator *emulator)
         use_paths(emulator, paths);
 }
 
-/* ---- packets and signals -------------------------------------------------------------------- */
-
-static void deliver(void *context, struct tcpct_stack *stack, uint64_t now_us)
+/* The end of a turn. */
+static void serve(void *context, struct tcpct_stack *stack, uint64_t now_us)
 {
     struct emulator *emulator = context;
     (void)stack;
-    struct tcpct_packet packet = { .data = emulator->bytes, .size = sizeof emulator->bytes };
     uint64_t change_us = make_changes(emulator, now_us);
-    now_us = loop_clock_us(); /* reading took its time */
-    for (int i = 0; i < LINK_DIRECTIONS; i++) {
-        struct tun_device *to = emulator->devices[!i];
-        for (int j = 0; j < WRITE_BATCH; j++) {
-            if (!link_packet_out(emulator->link, (enum link_direction)i, &packet, now_us))
-                break;
-            tun_device_write(to, &packet, now_us);
-            if (emulator->capture != NULL)
-                capture_packet(emulator->capture, &packet, now_us);
-        }
-    }
+    deliver(emulator, loop_clock_us()); /* reading took its time */
     uint64_t deadline_us = link_deadline(emulator->link);
     loop_deadline(emulator->loop, change_us < deadline_us ? change_us : deadline_us);
 }
+
+/* ---- counters and signals ------------------------------------------------------------------- */
 
 static void write_direction(const struct emulator *emulator, enum link_direction direction)
 {
@@ -246,7 +249,7 @@ static int open_link(struct emulator *emulator)
 static int open_loop(struct emulator *emulator)
 {
     const struct loop_handlers handlers = {
-        .serve = deliver,
+        .serve = serve,
         .signal = take_signal,
         .context = emulator,
     };
@@ -262,7 +265,7 @@ static int open_loop(struct emulator *emulator)
                           emulator) == 0;
     if (!good)
         return command_error("link", 1, "cannot wait for packets: %s", strerror(errno));
-    loop_spin(emulator->loop, emulator->options.spin_us);
+    loop_spin(emulator->loop, emulator->options.spin_least_us, emulator->options.spin_most_us);
     return 0;
 }
 

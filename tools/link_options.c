@@ -9,8 +9,8 @@
 enum {
     QUEUE_BYTES_DEFAULT = 256000,
     REORDER_US_DEFAULT = 1000,
-    SPIN_US_DEFAULT = 30,
-    SPIN_US_MAX = 1000,
+    SPIN_US_DEFAULT = 100, /* at most, as the machine needs */
+    SPIN_US_MAX = 1000000,
     LINE_SIZE = 300,
 };
 static const uint64_t day_us = UINT64_C(86400000000);
@@ -59,7 +59,8 @@ static const char *const usage =
     "  --host-a IP/LEN   an address of the kernel's on device A; repeatable, as is --host-b\n"
     "  --route-a IP/LEN  a route through device A; repeatable, as is --route-b\n"
     "  --mtu BYTES       of both devices, 576 to 65535 (default: the kernel's)\n"
-    "  --spin TIME       poll through the last of a wait: precision for CPU time (default 30us)\n"
+    "  --spin TIME       poll through the last of a wait: precision for CPU time (default: as\n"
+    "                    needed, up to 100us)\n"
     "  --capture FILE    packets as they leave the link, both directions\n"
     "  --stats FILE      counters as JSON, on SIGUSR1 and at the end (- is standard output)\n"
     "  --user NAME       give up root once everything is open\n";
@@ -263,9 +264,10 @@ static int take_option(struct link_options *options, int value, const char *name
         options->mtu = (uint16_t)number;
         return 0;
     case FLAG_SPIN:
-        return unit_duration(text, SPIN_US_MAX, &options->spin_us)
-                   ? 0
-                   : bad_value(name, text, "a time up to 1ms, such as 50us");
+        if (!unit_duration(text, SPIN_US_MAX, &options->spin_most_us))
+            return bad_value(name, text, "a time up to 1s, such as 50us");
+        options->spin_least_us = options->spin_most_us;
+        return 0;
     case FLAG_CAPTURE:
         options->capture = text;
         return 0;
@@ -299,7 +301,7 @@ static int check_options(struct link_options *options)
 
 int link_options_parse(struct link_options *options, int argc, char **argv)
 {
-    *options = (struct link_options){ .config.seed = 1, .spin_us = SPIN_US_DEFAULT };
+    *options = (struct link_options){ .config.seed = 1, .spin_most_us = SPIN_US_DEFAULT };
     for (int i = 0; i < LINK_DIRECTIONS; i++)
         options->config.paths[i] = (struct link_path){ .reorder_us = REORDER_US_DEFAULT,
                                                        .queue_bytes = QUEUE_BYTES_DEFAULT,

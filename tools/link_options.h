@@ -24,8 +24,8 @@ struct link_side_options {
 struct link_options {
     struct link_side_options sides[LINK_DIRECTIONS]; /* where each direction begins: A, B */
     struct link_config config;
-    uint16_t mtu; /* 0: the kernel's */
-    uint64_t spin_us;
+    uint16_t mtu;                                  /* 0: the kernel's */
+    uint64_t spin_least_us, spin_most_us;          /* see loop_spin */
     const char *capture, *stats, *user, *settings; /* NULL: none */
     struct link_change changes[LINK_CHANGES_MAX];  /* in the order of time */
     size_t change_count;

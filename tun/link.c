@@ -98,6 +98,7 @@ static bool path_create(struct path *path, struct link *link, const struct link_
 {
     path->link = link;
     path->config = *config;
+    path->lent = LINK_NO_PACKET;
     for (int stage = 0; stage < STAGES; stage++)
         path->random[stage] = chance_next(seed);
     path->heap = calloc(link->packets_max, sizeof *path->heap);
@@ -192,20 +193,17 @@ bool link_packet_out(struct link *link, enum link_direction direction, struct tc
                      uint64_t now_us)
 {
     struct path *path = &link->paths[direction];
+    if (path->lent != LINK_NO_PACKET)
+        link_packet_free(link, path->lent);
+    path->lent = LINK_NO_PACKET;
     middlebox_tick(link->box, now_us, enter, link);
     if (path->heap_count == 0 || link->packets[path->heap[0]].at_ns > now_us * 1000)
         return false;
-    uint32_t index = heap_pop(path);
-    const struct packet *entry = &link->packets[index];
-    link_packet_free(link, index);
-    if (entry->size > packet->size) {
-        path->counters.no_room++;
-        return false;
-    }
-    memcpy(packet->data, entry->bytes, entry->size);
-    packet->length = entry->size;
-    packet->segment_size = packet->header_size = 0;
-    packet->partial_checksum = false;
+    path->lent = heap_pop(path);
+    const struct packet *entry = &link->packets[path->lent];
+    *packet = (struct tcpct_packet){ .data = entry->bytes,
+                                     .length = entry->size,
+                                     .size = link->packet_size_max };
     path->counters.packets_out++;
     path->counters.bytes_out += entry->size;
     return true;

@@ -70,8 +70,8 @@ void link_destroy(struct link *link); /* NULL is allowed */
 void link_packet_in(struct link *link, enum link_direction direction,
                     const struct tcpct_packet *packet, uint64_t now_us);
 
-/* The next packet that has arrived by now, copied to packet->data (packet->size bytes, at least
- * packet_size_max). False: none has. */
+/* The next packet that has arrived by now. What packet->data points to is the link's, and stays until
+ * the next call for this direction; the caller may change it. False: none has. */
 bool link_packet_out(struct link *link, enum link_direction direction, struct tcpct_packet *packet,
                      uint64_t now_us);
 

@@ -49,6 +49,7 @@ struct path {
     uint64_t jitter_ns; /* when the last packet that jitter delayed arrives */
     uint32_t *heap;     /* of packet indices; the earliest is first */
     uint32_t heap_count;
+    uint32_t lent; /* the packet that link_packet_out gave last; LINK_NO_PACKET: none */
 };
 
 struct link {

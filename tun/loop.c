@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 enum {
+    LATE_STEP_US = 16, /* see learn */
     READ_BATCH = 64,   /* packets a turn */
     WRITE_BATCH = 256, /* packets a turn */
     EVENT_BATCH = 64,  /* descriptors a turn */
@@ -38,8 +39,11 @@ struct loop {
     struct watch *watches; /* by descriptor */
     int watch_count;       /* descriptors that `watches` has room for */
     unsigned always_count; /* watches that are always ready */
-    uint64_t deadline_us, spin_us;
-    bool busy; /* the last turn left work behind: do not wait */
+    uint64_t deadline_us;
+    uint64_t spin_least_us, spin_most_us;
+    uint64_t early_us; /* how long before a deadline waiting turns into polling */
+    uint64_t wake_us;  /* when the timer was to end the last wait; TCPCT_NEVER: it was not to */
+    bool busy;         /* the last turn left work behind: do not wait */
     bool stopped;
     int status, error;
     uint8_t out[TCPCT_PACKET_SIZE];
@@ -220,9 +224,10 @@ void loop_deadline(struct loop *loop, uint64_t at_us)
     loop->deadline_us = at_us;
 }
 
-void loop_spin(struct loop *loop, uint64_t last_us)
+void loop_spin(struct loop *loop, uint64_t least_us, uint64_t most_us)
 {
-    loop->spin_us = last_us;
+    loop->spin_least_us = least_us;
+    loop->spin_most_us = loop->early_us = most_us;
 }
 
 void loop_stop(struct loop *loop, int status)
@@ -237,20 +242,37 @@ static uint64_t next_deadline(const struct loop *loop)
     return stack_us < loop->deadline_us ? stack_us : loop->deadline_us;
 }
 
-/* Waits for descriptors until the deadline; returns how many are ready, or -1. */
-static int wait_for(const struct loop *loop, struct epoll_event *events)
+/* Waits for descriptors until shortly before the deadline; returns how many are ready, or -1. */
+static int wait_for(struct loop *loop, struct epoll_event *events)
 {
     struct timespec wait = { 0 };
     uint64_t deadline_us = next_deadline(loop);
+    loop->wake_us = TCPCT_NEVER;
     if (!loop->busy && deadline_us != TCPCT_NEVER) {
-        uint64_t now_us = loop_clock_us() + loop->spin_us;
-        uint64_t left_us = deadline_us > now_us ? deadline_us - now_us : 0;
+        uint64_t now_us = loop_clock_us(), early_us = now_us + loop->early_us;
+        uint64_t left_us = deadline_us > early_us ? deadline_us - early_us : 0;
         wait.tv_sec = (time_t)(left_us / 1000000);
         wait.tv_nsec = (long)(left_us % 1000000) * 1000;
+        if (left_us > 0)
+            loop->wake_us = now_us + left_us;
     }
     bool forever = !loop->busy && deadline_us == TCPCT_NEVER;
     int count = epoll_pwait2(loop->epoll, events, EVENT_BATCH, forever ? NULL : &wait, NULL);
     return count < 0 && errno == EINTR ? 0 : count;
+}
+
+/* The timer ended the wait, later than asked for. early_us settles where that is the longer of the
+ * two but once in LATE_STEP_US + 1 times. */
+static void learn(struct loop *loop, uint64_t now_us)
+{
+    if (now_us < loop->wake_us)
+        return;
+    if (now_us - loop->wake_us > loop->early_us)
+        loop->early_us += LATE_STEP_US;
+    else if (loop->early_us > loop->spin_least_us)
+        loop->early_us--;
+    if (loop->early_us > loop->spin_most_us)
+        loop->early_us = loop->spin_most_us;
 }
 
 static void take_packet(struct loop *loop, const struct tcpct_packet *packet, uint64_t now_us)
@@ -336,6 +358,8 @@ static void turn(struct loop *loop)
         return;
     }
     uint64_t now_us = loop_clock_us();
+    if (count == 0)
+        learn(loop, now_us);
     loop->busy = false;
     for (int i = 0; i < count; i++)
         if (loop->device != NULL && events[i].data.fd == tun_device_fd(loop->device))

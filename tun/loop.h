@@ -52,9 +52,10 @@ int loop_watch(struct loop *loop, int fd, short events,
 void loop_unwatch(struct loop *loop, int fd);
 /* The application's own deadline: `serve` runs at the latest then (TCPCT_NEVER: none). */
 void loop_deadline(struct loop *loop, uint64_t at_us);
-/* Polls through the last microseconds before a deadline instead of sleeping: it costs CPU time
- * and buys precision. 0, the default: sleep. */
-void loop_spin(struct loop *loop, uint64_t last_us);
+/* Polls through the last microseconds before a deadline instead of sleeping, by as many as sleeps
+ * have lately ended too late, within these limits. It costs CPU time and buys precision. 0 and 0, the
+ * default: sleep. */
+void loop_spin(struct loop *loop, uint64_t least_us, uint64_t most_us);
 
 /* Turns until loop_stop; returns loop_stop's status, or -1 if the device failed (errno). */
 int loop_run(struct loop *loop);

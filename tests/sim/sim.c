@@ -95,8 +95,7 @@ enum tcpct_verdict sim_input(struct sim_host *host, const struct tcpct_packet *p
 
 static void move_packets(struct sim *sim)
 {
-    static uint8_t bytes[TCPCT_PACKET_SIZE];
-    struct tcpct_packet packet = { .data = bytes, .size = sizeof(bytes) };
+    struct tcpct_packet packet;
     for (unsigned i = 0; i < sim->config.hosts; i++)
         while (link_packet_out(sim->hosts[i].link, LINK_A_TO_B, &packet, sim->now_us))
             sim_route(&sim->hosts[i], &packet);

@@ -43,7 +43,7 @@ static void usage_errors(void **state)
         { "--reorder-by takes", "--reorder-by", "5" },
         { "--seed takes", "--seed", "x" },
         { "--mtu takes", "--mtu", "100" },
-        { "--spin takes", "--spin", "2ms" },
+        { "--spin takes", "--spin", "2s" },
         { "--host-a takes", "--host-a", "10.0.0.1" },
         { "--route-b takes", "--route-b", "10.0.0.0/40" },
         { "given twice", "--a", "x", "--a", "y" },
@@ -124,7 +124,8 @@ static void values_are_taken(void **state)
                      0);
     assert_int_equal(parsed.config.seed, 7);
     assert_int_equal(parsed.mtu, 9000);
-    assert_int_equal(parsed.spin_us, 5);
+    assert_int_equal(parsed.spin_least_us, 5);
+    assert_int_equal(parsed.spin_most_us, 5);
     assert_int_equal(parsed.sides[0].host_count, 1);
     assert_int_equal(parsed.sides[0].route_count, 2);
     assert_int_equal(parsed.sides[1].host_count, 1);

@@ -29,7 +29,7 @@ static void send_many(const struct link_path *path, uint64_t seed)
         if (now_us % 10 == 0 && number < MANY)
             link_packet_in(link, LINK_A_TO_B, &packet, now_us);
         while (link_packet_out(link, LINK_A_TO_B, &packet, now_us)) {
-            memcpy(&number, bytes, sizeof number);
+            memcpy(&number, packet.data, sizeof number);
             arrived_us[number] = now_us;
         }
     }

@@ -31,12 +31,11 @@ static void enter(struct link *link, uint32_t number, size_t size, uint64_t now_
 /* The number of the packet that arrives, or -1. */
 static int64_t arrival(struct link *link, uint64_t now_us)
 {
-    uint8_t bytes[1500];
-    struct tcpct_packet packet = { .data = bytes, .size = sizeof bytes };
+    struct tcpct_packet packet;
     if (!link_packet_out(link, LINK_A_TO_B, &packet, now_us))
         return -1;
     uint32_t number;
-    memcpy(&number, bytes, sizeof number);
+    memcpy(&number, packet.data, sizeof number);
     return number;
 }
 
@@ -91,7 +90,7 @@ static void directions_are_apart(void **state)
     assert_int_equal(arrival(link, 299), -1);
     assert_true(link_packet_out(link, LINK_B_TO_A, &packet, 250));
     assert_int_equal(packet.length, 50);
-    assert_string_equal((char *)bytes, "to A");
+    assert_string_equal((char *)packet.data, "to A");
     assert_int_equal(arrival(link, 300), 7);
     assert_int_equal(link_counters(link, LINK_B_TO_A)->packets_out, 1);
     link_destroy(link);
@@ -265,7 +264,7 @@ static void corruption_flips_one_bit(void **state)
         assert_true(link_packet_out(link, LINK_A_TO_B, &packet, 0));
         int ones = 0;
         for (size_t j = 0; j < sizeof bytes; j++)
-            ones += __builtin_popcount(bytes[j]);
+            ones += __builtin_popcount(packet.data[j]);
         assert_int_equal(ones, 1);
     }
     link_destroy(link);
@@ -281,8 +280,7 @@ static void coalesced_packets_enter_as_segments(void **state)
     link_packet_in(link, LINK_A_TO_B, &frame.packet, 0);
     assert_int_equal(counters(link)->packets_in, 3);
     assert_int_equal(counters(link)->bytes_in, 3 * 60 + 3000);
-    uint8_t bytes[1500];
-    struct tcpct_packet packet = { .data = bytes, .size = sizeof bytes };
+    struct tcpct_packet packet;
     for (uint64_t due_us = 1460; due_us <= 2920; due_us += 1460) {
         assert_true(link_deadline(link) == due_us);
         assert_true(link_packet_out(link, LINK_A_TO_B, &packet, due_us));
@@ -355,8 +353,7 @@ static void a_box_is_in_the_link(void **state)
     link_packet_in(link, LINK_A_TO_B, &frame.packet, 0);
     assert_true(link_deadline(link) == 200); /* the answer */
     assert_int_equal(link_box_counters(link, LINK_A_TO_B)->answered, 1);
-    uint8_t bytes[1500];
-    struct tcpct_packet packet = { .data = bytes, .size = sizeof bytes };
+    struct tcpct_packet packet;
     assert_true(link_packet_out(link, LINK_B_TO_A, &packet, 200));
     assert_int_equal(packet.length, 576);
 
