@@ -11,6 +11,7 @@
 #ifndef TOOLS_LAB_BUILD_H
 #define TOOLS_LAB_BUILD_H
 
+#include "tools/lab_environment.h"
 #include "tools/lab_file.h"
 
 enum { LAB_NAME_SIZE = 32, LAB_STATE_SIZE = 200, LAB_PATH_SIZE = 512, LAB_NETNS_SIZE = 48 };
@@ -20,12 +21,6 @@ enum { LAB_NAME_SIZE = 32, LAB_STATE_SIZE = 200, LAB_PATH_SIZE = 512, LAB_NETNS_
 struct lab {
     char name[LAB_NAME_SIZE];
     char state[LAB_STATE_SIZE]; /* the state folder */
-};
-
-/* What programs of a lab see. Each is one text of `NAME=VALUE`. */
-struct lab_environment {
-    char **entries; /* NULL at the end */
-    size_t count, room;
 };
 
 bool lab_name_is_good(const char *name);
@@ -38,19 +33,6 @@ const char *lab_own_address(const char *prefix, char *text, size_t size);
 /* Where shipped lab files and zones are: share/tcpct of an installed program, tools of a built one.
  * NULL if they are nowhere. */
 const char *lab_data(const char *file, char path[LAB_PATH_SIZE]);
-
-void lab_environment_begin(struct lab_environment *environment); /* with the caller's */
-void lab_environment_set(struct lab_environment *environment, const char *name, const char *value);
-const char *lab_environment_get(const struct lab_environment *environment, const char *name);
-void lab_environment_free(struct lab_environment *environment);
-/* Each $NAME and ${NAME} replaced; false if there is no such name. */
-bool lab_expand(const struct lab_environment *environment, const char *text, char *out,
-                size_t size);
-
-/* `tcpct` is this program for all that run with this environment: FOLDER/bin/tcpct, first of the
- * PATH. 0, or 1 after a message. */
-int lab_add_program(struct lab_environment *environment, const char *folder);
-void lab_remove_program(const char *folder);
 
 /* Builds hosts, links and programs; `flags` (NULL: none) go to every link as well. With `logs` the
  * programs run in that folder and log there, and end with the caller. 0, or a status after a
