@@ -197,13 +197,9 @@ while IFS='|' read -r name what; do
     fi
     # A restart that was late on a busy machine is answered by another exchange: alone, it has two more tries.
     for try in 1 2 3; do
-        is_known "| $name | $(cat "$work/row.$number" 2>/dev/null) |" "$what" && break
-        [ $try -lt 3 ] && rm -rf "${work:?}/$number" && measure $number "$what" </dev/null
+        row="| $name | $(cat "$work/row.$number" 2>/dev/null) |"
+        is_known "$row" "$what" && ok "$name" && continue 2
+        [ $try -eq 3 ] || { rm -rf "${work:?}/$number" && measure $number "$what" </dev/null; }
     done
-    row="| $name | $(cat "$work/row.$number" 2>/dev/null) |"
-    if is_known "$row" "$what"; then
-        ok "$name"
-    else
-        not_ok "$name" "the notes have not: $row $(head -c 300 "$work/$number/errors" 2>/dev/null)"
-    fi
+    not_ok "$name" "the notes have not: $row $(head -c 300 "$work/$number/errors" 2>/dev/null)"
 done <<<"$boxes"
