@@ -451,12 +451,39 @@ static void over_tcpct(void **state)
     over_streams(true);
 }
 
+/* DNS cookies of every length, which changes do not come by: 8 bytes are good, and 16 to 40 (RFC 7873, 4).
+ * Over each transport. */
+static void cookie_lengths(void **state)
+{
+    (void)state;
+    memset(seen, 0, sizeof seen);
+    for (uint16_t length = 0; length <= 100; length++) {
+        uint8_t option[4 + 100] = { 0, 10 }, framed[STREAM_MAX];
+        struct dns_question question = { .name = (const uint8_t *)"\2ns\1x",
+                                         .type = DNS_A,
+                                         .class = DNS_CLASS_IN,
+                                         .edns = true,
+                                         .options = option,
+                                         .options_size = 4u + length };
+        dns_put16(option + 2, length);
+        size_t size = dns_query_write(framed + 2, QUERY_MAX, &question);
+        dns_put16(framed, (uint16_t)size);
+        snprintf(now_at, sizeof now_at, "a cookie of %u bytes", length);
+        try_datagram(framed + 2, size);
+        try_stream(false, framed, 2 + size);
+        try_stream(true, framed, 2 + size);
+    }
+    assert_int_equal(seen[ANSWERED], 3 * 26);
+    assert_int_equal(seen[NOT_A_QUERY], 3 * (101 - 26));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(over_udp),
         cmocka_unit_test(over_tcp),
         cmocka_unit_test(over_tcpct),
+        cmocka_unit_test(cookie_lengths),
     };
     return cmocka_run_group_tests_name("malformed", tests, setup, teardown);
 }
