@@ -38,6 +38,9 @@ bool edns_take_options(struct dns_query *query, const uint8_t *options, size_t s
             if (!take_cookie(query, options + EDNS_OPTION_HEAD_SIZE, length))
                 return false;
             break;
+        case EDNS_NSID:
+            query->nsid = true;
+            break;
         case EDNS_KEEPALIVE:
             query->keepalive = true;
             break;
@@ -56,6 +59,8 @@ bool edns_take_options(struct dns_query *query, const uint8_t *options, size_t s
 size_t edns_reply_size(const struct edns_reply *reply)
 {
     size_t size = DNS_OPT_SIZE;
+    if (reply->nsid)
+        size += EDNS_OPTION_HEAD_SIZE + strlen(reply->nsid);
     if (reply->has_cookie)
         size += EDNS_OPTION_HEAD_SIZE + EDNS_COOKIE_SIZE;
     if (reply->has_keepalive)
@@ -89,6 +94,10 @@ static void put_padding(uint8_t **out, const uint8_t *message, size_t block, siz
 size_t edns_reply_write(const struct edns_reply *reply, uint8_t *message, size_t at, size_t room)
 {
     uint8_t *opt = message + at, *out = opt + DNS_OPT_SIZE;
+    if (reply->nsid) {
+        size_t size = strlen(reply->nsid);
+        memcpy(put_head(&out, EDNS_NSID, size), reply->nsid, size);
+    }
     if (reply->has_cookie)
         memcpy(put_head(&out, EDNS_COOKIE, EDNS_COOKIE_SIZE), reply->cookie, EDNS_COOKIE_SIZE);
     if (reply->has_keepalive)

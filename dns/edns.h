@@ -7,6 +7,7 @@
 #include "message.h"
 
 enum edns_option {
+    EDNS_NSID = 3,            /* RFC 5001 */
     EDNS_COOKIE = 10,         /* RFC 7873 */
     EDNS_KEEPALIVE = 11,      /* RFC 7828 */
     EDNS_PADDING = 12,        /* RFC 7830 */
@@ -37,6 +38,7 @@ struct edns_reply {
     bool dnssec_ok;
     enum edns_error error;
     bool has_cookie, has_keepalive;
+    const char *nsid;   /* NULL: none */
     uint16_t keepalive; /* units of 100 ms */
     uint16_t padded_to; /* the message gets a multiple of this size; 0: as it comes */
     uint8_t cookie[EDNS_COOKIE_SIZE];

@@ -96,7 +96,7 @@ enum dns_verdict dns_query_parse(struct dns_query *query, const uint8_t *message
     query->id = dns_get16(message);
     query->flags = dns_get16(message + 2);
     query->opcode = message[2] >> 3 & 15;
-    query->edns = query->dnssec_ok = query->keepalive = query->padded = false;
+    query->edns = query->dnssec_ok = query->keepalive = query->padded = query->nsid = false;
     query->has_serial = false;
     query->edns_version = query->cookie_size = 0;
     query->cookie = NULL;

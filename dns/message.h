@@ -14,6 +14,7 @@ enum {
     DNS_POINTER_MAX = 0x3fff, /* the furthest offset that a compression pointer reaches */
     DNS_UDP_SIZE = 1232,      /* what we take, and send at most, in a datagram */
     DNS_CLASS_IN = 1,
+    DNS_CLASS_CH = 3,
     DNS_OPCODE_QUERY = 0,
 };
 
@@ -79,7 +80,7 @@ struct dns_query {
     bool dnssec_ok;                        /* ... with DO */
     bool has_serial;                       /* of the SOA in an IXFR query (RFC 1995, 3) */
     uint32_t serial;
-    bool keepalive, padded; /* ... with these options (see edns.h) */
+    bool keepalive, padded, nsid; /* ... with these options (see edns.h) */
     uint8_t edns_version;
     uint8_t cookie_size;
     const uint8_t *cookie; /* a DNS cookie, in the message; NULL: none */

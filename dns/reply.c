@@ -15,6 +15,7 @@ struct reply {
     struct answer answer;
     size_t room;
     bool cookie_good;
+    bool slips; /* the rate of the client's prefix exceeds the limit */
 };
 
 /* ---- EDNS ---------------------------------------------------------------------------------- */
@@ -28,6 +29,7 @@ static void begin_edns(struct reply *reply)
     bool stream = channel->transport == DNS_STREAM;
     edns->dnssec_ok = query->dnssec_ok;
     edns->error = EDNS_ERROR_NONE;
+    edns->nsid = query->nsid ? channel->texts.identity : NULL;
     edns->has_keepalive = stream && query->keepalive;
     edns->keepalive = channel->keepalive;
     edns->padded_to = query->padded && channel->pads ? EDNS_PADDING_BLOCK : 0;
@@ -133,11 +135,25 @@ static size_t finish_overflow(struct reply *reply)
 
 /* ---- deciding ------------------------------------------------------------------------------ */
 
-/* A datagram's source may be forged, so such a client must first show a cookie, or use TCP. */
+/* A datagram's source may be forged, unless it shows a cookie. */
 static bool is_unproved(const struct reply *reply)
 {
-    return reply->channel->cookies_required && reply->channel->transport == DNS_DATAGRAM &&
-           !reply->cookie_good;
+    return reply->channel->transport == DNS_DATAGRAM && !reply->cookie_good;
+}
+
+/* Such a client must first show a cookie, or use TCP. */
+static bool must_prove(const struct reply *reply)
+{
+    return is_unproved(reply) && (reply->channel->cookies_required || reply->slips);
+}
+
+/* What the client's prefix may have now. */
+static enum rate_verdict limit_rate(const struct reply *reply)
+{
+    const struct dns_channel *channel = reply->channel;
+    if (!channel->rate_limit || !is_unproved(reply))
+        return RATE_PASS;
+    return rate_limit_take(channel->rate_limit, channel->client, channel->now_us);
 }
 
 /* AXFR and IXFR; the latter's differences are the whole zone, or a single SOA (RFC 1995, 4), which is
@@ -173,12 +189,14 @@ static size_t answer_question(struct reply *reply, const struct dns_zones *zones
         return 0;
     if (query->edns_version > 0)
         return finish_error(reply, DNS_BADVERS, EDNS_ERROR_NONE);
-    if (is_unproved(reply) && reply->edns.has_cookie)
+    if (must_prove(reply) && reply->edns.has_cookie)
         return finish_error(reply, DNS_BADCOOKIE, EDNS_ERROR_NONE);
-    if (is_unproved(reply)) {
+    if (must_prove(reply)) {
         reply->answer.flags |= DNS_FLAG_TC;
         return finish_answer(reply);
     }
+    if (query->class == DNS_CLASS_CH && chaos_answer(&reply->answer, &reply->channel->texts))
+        return reply->answer.overflow ? finish_overflow(reply) : finish_answer(reply);
     if (query->class != DNS_CLASS_IN)
         return finish_error(reply, DNS_REFUSED, EDNS_ERROR_NOT_SUPPORTED);
     if (query->type == DNS_AXFR || query->type == DNS_IXFR)
@@ -215,6 +233,10 @@ size_t dns_reply(const struct dns_zones *zones, const struct dns_channel *channe
     }
     reply.answer.compose.message = message;
     begin_edns(&reply);
+    enum rate_verdict rate = limit_rate(&reply);
+    if (rate == RATE_DROP)
+        return 0;
+    reply.slips = rate == RATE_SLIP;
     switch (verdict) {
     case DNS_QUERY_GOOD:
         return answer_question(&reply, zones);

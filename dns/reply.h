@@ -1,4 +1,5 @@
-/* reply.h - a query in, a reply out: a pure function of the zones, the query and the way it came.
+/* reply.h - a query in, a reply out: a pure function of the zones, the query and the way it came, but
+ * for the limit to the rate of datagrams.
  *
  * What the zones say is answer.h's; here is the message around it: who is answered at all, header,
  * question, EDNS with its options, DNS cookies, and what becomes of a reply that is too long.
@@ -6,7 +7,9 @@
 #ifndef DNS_REPLY_H
 #define DNS_REPLY_H
 
+#include "chaos.h"
 #include "cookies.h"
+#include "rate_limit.h"
 #include "transfer.h"
 
 enum dns_transport {
@@ -30,6 +33,10 @@ struct dns_channel {
     const struct tcpct_address *client;
     uint32_t now_s;
     bool cookies_required; /* datagrams without a good one get no more than BADCOOKIE or TC */
+    /* Datagrams without a good cookie are limited, at this time of the loop; NULL: they are not. */
+    struct rate_limit *rate_limit;
+    uint64_t now_us;
+    struct chaos_texts texts;
 };
 
 /* Nothing more is known of these. */

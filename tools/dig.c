@@ -21,8 +21,10 @@ struct dig {
     struct dig_options options;
 
     struct dig_udp udp;
-    bool truncated; /* the answer over UDP was: the same question goes on over TCPCT */
-    uint64_t truncated_us, udp_packets, udp_bytes; /* and what that took */
+    bool goes_on;     /* the answer over UDP was cut, or none: the question goes on over TCPCT */
+    bool cookie_sent; /* the server's, after the first was bad */
+    unsigned udp_trips;
+    uint64_t udp_us, udp_packets, udp_bytes; /* what was in vain took, and what was sent */
 
     struct endpoint endpoint;
     struct remember_file remembered;
@@ -67,6 +69,8 @@ static int begin(struct dig *dig, uint64_t now_us)
         .request = dig->query,
         .user = dig,
     };
+    dig->options.question.options = dig->options.cookie.option;
+    dig->options.question.options_size = dig->options.cookie.size;
     loop_random(NULL, &dig->options.question.id, sizeof dig->options.question.id);
     size_t size = dns_query_write(dig->query + 2, DIG_QUERY_SIZE_MAX, &dig->options.question);
     dns_put16(dig->query, (uint16_t)size);
@@ -79,14 +83,14 @@ static int begin(struct dig *dig, uint64_t now_us)
     options.fast_open = mode == DIG_FAST_OPEN && !last;
     options.restart &= !last;
     framing_release(&dig->framing);
-    if (!dig->truncated && dig->tried == 0)
+    if (dig->udp_trips == 0 && dig->tried == 0)
         tcpct_counters(dig->endpoint.stack, &dig->before);
     dig->started_us = now_us;
     dig->connected_us = 0;
     dig->answered = false;
     dig->deadline_us = now_us + dig->options.timeout_us;
     dig->tried++;
-    if (mode == DIG_UDP && !dig->truncated)
+    if (mode == DIG_UDP && !dig->goes_on)
         return begin_udp(dig, now_us);
     return tcpct_connect(dig->endpoint.stack, &options, &dig->connection, now_us);
 }
@@ -127,6 +131,20 @@ static void take_answer(struct dig *dig, const uint8_t *message, size_t size, ui
     dig->deadline_us = now_us + linger_us;
 }
 
+/* Whether what came over UDP is no answer: another try follows, in the next turn's begin(). Of a bad
+ * cookie once with the server's, then over TCPCT (RFC 7873, 5.3). */
+static bool is_in_vain(struct dig *dig, const struct udp_datagram *answer, uint64_t now_us)
+{
+    bool bad = !dig_cookie_accepted(&dig->options.cookie, answer->data, answer->size);
+    dig->goes_on = (dns_get16(answer->data + 2) & DNS_FLAG_TC) != 0 || (bad && dig->cookie_sent);
+    dig->cookie_sent |= bad;
+    if (!dig->goes_on && !bad)
+        return false;
+    dig->udp_us += now_us - dig->started_us;
+    dig->udp_trips++;
+    return true;
+}
+
 /* A packet that is not of a connection: the answer over UDP, or another. */
 static void other_packet(void *context, const struct tcpct_packet *packet, uint64_t now_us)
 {
@@ -136,10 +154,8 @@ static void other_packet(void *context, const struct tcpct_packet *packet, uint6
         return;
     dig->udp.asking = false;
     dig->tried = 0;
-    dig->truncated = (dns_get16(answer.data + 2) & DNS_FLAG_TC) != 0;
-    dig->truncated_us = now_us - dig->started_us;
-    if (dig->truncated)
-        return; /* the next turn's begin() goes on */
+    if (is_in_vain(dig, &answer, now_us))
+        return;
     dig->answered = true;
     dig->cost.answer_size = answer.size;
     dig->cost.rcode = answer.data[3] & 15;
@@ -147,7 +163,7 @@ static void other_packet(void *context, const struct tcpct_packet *packet, uint6
     dig->cost.mode = DIG_UDP;
     dig->cost.round_trips = 1;
     if (dig->done == 0 && !dig->options.json)
-        dig_print_answer(answer.data, answer.size, dig->cost.time_us);
+        dig_print_answer(answer.data, answer.size, dig->udp_us + dig->cost.time_us);
 }
 
 static void finish(struct dig *dig, uint64_t now_us)
@@ -160,12 +176,11 @@ static void finish(struct dig *dig, uint64_t now_us)
     dig->cost.bytes_received = after.bytes_in - dig->before.bytes_in;
     dig->cost.packets_sent += dig->udp_packets;
     dig->cost.bytes_sent += dig->udp_bytes;
-    if (dig->truncated) {
-        dig->cost.time_us += dig->truncated_us;
-        dig->cost.round_trips++;
-    }
-    dig->truncated = false;
-    dig->udp_packets = dig->udp_bytes = 0;
+    dig->cost.time_us += dig->udp_us;
+    dig->cost.round_trips += dig->udp_trips;
+    dig->goes_on = dig->cookie_sent = false;
+    dig->udp_trips = 0;
+    dig->udp_us = dig->udp_packets = dig->udp_bytes = 0;
     dig->times_us[dig->done++] = dig->cost.time_us;
     dig->resume_us = now_us + dig->options.pause_us;
     dig->answered = false;

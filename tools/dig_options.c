@@ -138,18 +138,6 @@ static int take_flag(struct dig_options *options, int value, char **argv)
     }
 }
 
-/* A DNS cookie of the client's, fresh each time: nothing tells who it is (RFC 7873, 4.1). ldns prints the
- * whole one that comes back. */
-static void add_cookie(struct dig_options *options)
-{
-    uint8_t *option = options->cookie_option;
-    dns_put16(option, EDNS_COOKIE);
-    dns_put16(option + 2, EDNS_CLIENT_COOKIE_SIZE);
-    loop_random(NULL, option + EDNS_OPTION_HEAD_SIZE, EDNS_CLIENT_COOKIE_SIZE);
-    options->question.options = option;
-    options->question.options_size = sizeof options->cookie_option;
-}
-
 /* @SERVER, +FLAG, NAME or TYPE. 0, or the exit status after a message. */
 static int take_word(struct dig_options *options, const char *word)
 {
@@ -160,7 +148,7 @@ static int take_word(struct dig_options *options, const char *word)
     } else if (strcmp(word, "+dnssec") == 0) {
         question->dnssec_ok = true;
     } else if (strcmp(word, "+cookie") == 0) {
-        add_cookie(options);
+        dig_cookie_draw(&options->cookie);
     } else if (strcmp(word, "+norecurse") == 0) {
         question->flags &= (uint16_t)~DNS_FLAG_RD;
     } else if (strcmp(word, "+cdflag") == 0) {

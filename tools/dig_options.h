@@ -2,8 +2,8 @@
 #ifndef TOOLS_DIG_OPTIONS_H
 #define TOOLS_DIG_OPTIONS_H
 
-#include "dns/edns.h"
 #include "tools/command.h"
+#include "tools/dig_cookie.h"
 
 enum { DIG_QUERY_SIZE_MAX = 4096 };
 
@@ -16,8 +16,8 @@ struct dig_options {
     struct tcpct_address server;
     uint16_t port;
     uint8_t name[NAME_SIZE_MAX];
-    uint8_t cookie_option[EDNS_OPTION_HEAD_SIZE + EDNS_CLIENT_COOKIE_SIZE];
     struct dns_question question;
+    struct dig_cookie cookie;
     enum dig_mode mode;
     const char *remember_path; /* NULL: nothing is kept */
     uint64_t repeat, tries, timeout_us, pause_us;

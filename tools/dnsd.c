@@ -67,6 +67,9 @@ static void print_counters(const void *context, FILE *file)
 {
     const struct dnsd *dnsd = context;
     service_print_counters(file, &dnsd->datagrams.counters, datagrams_counter_name);
+    if (dnsd->server.rate_limit)
+        service_print_counters(file, rate_limit_counters(dnsd->server.rate_limit),
+                               rate_limit_counter_name);
     service_print_counters(file, responder_counters(dnsd->responder), responder_counter_name);
     service_print_counters(file, zone_loader_counters(dnsd->options.loader),
                            zone_loader_counter_name);
@@ -114,13 +117,23 @@ static int open_listener(struct dnsd *dnsd)
                  : 0;
 }
 
-static void open_datagrams(struct dnsd *dnsd)
+/* 0, or 1 after a message. */
+static int open_datagrams(struct dnsd *dnsd)
 {
+    uint8_t key[RATE_LIMIT_KEY_SIZE];
     dnsd->datagrams.server = &dnsd->server;
     dnsd->datagrams.options =
         (struct datagrams_options){ .port = dnsd->options.port,
                                     .size_max = dnsd->options.udp_size,
                                     .mtu = tun_device_mtu(dnsd->service.endpoint.device) };
+    if (dnsd->options.rate_limit.rate == 0)
+        return 0;
+    loop_random(NULL, key, sizeof key);
+    dnsd->server.rate_limit = rate_limit_create(&dnsd->options.rate_limit, key);
+    explicit_bzero(key, sizeof key);
+    return dnsd->server.rate_limit
+               ? 0
+               : command_error("dnsd", 1, "there is no memory for the limit to the rate");
 }
 
 /* A random secret, if there is no file of them. 0, or 1 after a message. */
@@ -149,6 +162,7 @@ static int prepare(struct dnsd *dnsd)
     if (!dnsd->zones)
         return command_error("dnsd", 1, "%s", error);
     dnsd->server.zones = dnsd->zones;
+    dnsd->server.texts = dnsd->options.texts;
     dnsd->server.cookies_required = dnsd->options.cookies_required;
     dnsd->server.transfers =
         (struct prefixes){ dnsd->options.transfers, dnsd->options.transfer_count };
@@ -171,16 +185,16 @@ static int prepare(struct dnsd *dnsd)
         status = command_error("dnsd", 1, "cannot watch for new zones: %s", strerror(errno));
     if (status == 0 && !dnsd->options.no_cookies)
         status = open_cookies(dnsd);
-    if (status != 0)
-        return status;
-    open_datagrams(dnsd);
-    return open_listener(dnsd);
+    if (status == 0)
+        status = open_datagrams(dnsd);
+    return status != 0 ? status : open_listener(dnsd);
 }
 
 static void release(void *context)
 {
     struct dnsd *dnsd = context;
     responder_destroy(dnsd->responder);
+    rate_limit_destroy(dnsd->server.rate_limit);
     dns_cookies_destroy(dnsd->cookies);
     if (zone_loader_end(dnsd->options.loader))
         dns_zones_free(dnsd->zones);

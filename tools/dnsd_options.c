@@ -15,6 +15,9 @@ enum {
     COLLAPSED_MAX = 16777216,
     ERROR_SIZE = 1024,
     OPTIONS_ROOM = 64,
+    SLIP_DEFAULT = 2,
+    SLIP_MAX = 1000,
+    RATE_LIMIT_ENTRIES = 1 << 18, /* 4 MB: enough for 2^18 queries a second, whatever the limit */
 };
 
 static const uint64_t day_us = 86400000000;
@@ -42,6 +45,10 @@ enum flag {
     ALLOW_TRANSFER,
     CLIENT_CONNECTIONS,
     CONNECTION_TIME,
+    RATE_LIMIT,
+    RATE_LIMIT_SLIP,
+    VERSION_TEXT,
+    IDENTITY,
 };
 
 static const struct option own_options[] = {
@@ -67,6 +74,10 @@ static const struct option own_options[] = {
     { "allow-transfer", required_argument, NULL, ALLOW_TRANSFER },
     { "connections-per-client", required_argument, NULL, CLIENT_CONNECTIONS },
     { "connection-time", required_argument, NULL, CONNECTION_TIME },
+    { "rate-limit", required_argument, NULL, RATE_LIMIT },
+    { "rate-limit-slip", required_argument, NULL, RATE_LIMIT_SLIP },
+    { "version-text", required_argument, NULL, VERSION_TEXT },
+    { "identity", required_argument, NULL, IDENTITY },
 };
 enum { OWN_OPTIONS = sizeof own_options / sizeof *own_options };
 
@@ -103,12 +114,18 @@ static void print_usage(void)
         "                           one are sent to TCP, or get a cookie only\n"
         "  --cookie-secret FILE     secrets of DNS cookies, 32 hexadecimal digits a line, read again\n"
         "                           on SIGHUP (default: a random one, changed each day)\n"
+        "  --rate-limit NUMBER      answers a second over UDP to an IPv4 /24 or IPv6 /56, but for\n"
+        "                           queries with a good DNS cookie (default 0: any number)\n"
+        "  --rate-limit-slip NUMBER of the queries beyond, one in so many is sent to TCP, or gets a\n"
+        "                           cookie (default %d); 0: none is\n"
+        "  --version-text TEXT      what version.bind and version.server say in class CH\n"
+        "  --identity TEXT          likewise id.server and hostname.bind, and the option NSID\n"
         "  --padding                pad the answer to a padded query to 468 bytes, or a multiple\n"
         "  --stats FILE             counters as JSON, on SIGUSR1 and at the end\n\n"
         "SIGHUP reloads the zones, SIGTERM ends. --syn-ack-data-limit is 1220 by default here.\n"
         "\n%s",
         PORT_DEFAULT, CONNECTIONS_DEFAULT, COLLAPSED_DEFAULT, GUARD_DEFAULT, DATAGRAM_SIZE_MAX,
-        DNS_UDP_SIZE, endpoint_usage);
+        DNS_UDP_SIZE, SLIP_DEFAULT, endpoint_usage);
 }
 
 static int bad_value(const char *flag, const char *value, const char *expected)
@@ -147,6 +164,26 @@ static int take_cookie_policy(struct dnsd_options *options, const char *policy)
     return bad_value("dns-cookies", policy, "on, off or require");
 }
 
+static int take_rate_limit(struct dnsd_options *options, int flag, const char *text)
+{
+    uint64_t number;
+    bool slip = flag == RATE_LIMIT_SLIP;
+    if (!unit_number(text, 0, slip ? SLIP_MAX : RATE_LIMIT_MAX, &number))
+        return slip ? bad_value("rate-limit-slip", text, "a number from 0 to 1000")
+                    : bad_value("rate-limit", text, "a number from 0 to 1000000");
+    *(slip ? &options->rate_limit.slip : &options->rate_limit.rate) = (uint32_t)number;
+    return 0;
+}
+
+static int take_text(struct dnsd_options *options, int flag, const char *text)
+{
+    bool version = flag == VERSION_TEXT;
+    if (*text == '\0' || strlen(text) > CHAOS_TEXT_MAX)
+        return bad_value(version ? "version-text" : "identity", text, "1 to 63 bytes");
+    *(version ? &options->texts.version : &options->texts.identity) = text;
+    return 0;
+}
+
 /* The flags of messages and transports, and those of the stack. 0, or the exit status after a
  * message. */
 static int take_protocol_flag(struct dnsd_options *options, int value, char **argv)
@@ -179,6 +216,12 @@ static int take_protocol_flag(struct dnsd_options *options, int value, char **ar
     case COOKIE_SECRETS:
         options->cookie_secrets = optarg;
         return 0;
+    case RATE_LIMIT:
+    case RATE_LIMIT_SLIP:
+        return take_rate_limit(options, value, optarg);
+    case VERSION_TEXT:
+    case IDENTITY:
+        return take_text(options, value, optarg);
     case DNS_COOKIES:
         return take_cookie_policy(options, optarg);
     default:
@@ -261,19 +304,40 @@ static void set_defaults(struct dnsd_options *options, struct zone_loader *loade
         .loader = loader,
         .port = PORT_DEFAULT,
         .udp_size = DNS_UDP_SIZE,
+        .rate_limit = { .slip = SLIP_DEFAULT, .entries = RATE_LIMIT_ENTRIES },
         .collapsed_max = COLLAPSED_DEFAULT,
     };
     options->endpoint.parameters.syn_ack_data_limit = 1220;
 }
 
+/* Whether a flag says something of answers that are made here. */
+static bool is_of_zones(int flag)
+{
+    static const int others[] = { HELP,    PORT,     STATS,   IDLE_TIMEOUT, CONNECTIONS,
+                                  GUARDED, SEAL_KEY, FORWARD, NO_UDP };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (flag == others[i])
+            return false;
+    return flag < ENDPOINT_OPTION_FIRST;
+}
+
+static const char *flag_name(int flag)
+{
+    size_t i = 0;
+    while (own_options[i].val != flag)
+        i++;
+    return own_options[i].name;
+}
+
 /* What is missing, or does not go together. 0, or the exit status after a message. */
 static int check(const struct dnsd_options *options)
 {
-    if (options->forward.port && (options->has_zones || options->fast_open))
+    if (options->forward.port && options->zones_only)
         return command_error("dnsd", EXIT_USAGE,
                              "--forward has all answers from elsewhere, and after the exchange: "
-                             "leave --zone, --zones and --fast-open out");
-    if (options->cookie_secrets && (options->forward.port || options->no_cookies))
+                             "leave --%s out",
+                             flag_name(options->zones_only));
+    if (options->cookie_secrets && options->no_cookies)
         return command_error("dnsd", EXIT_USAGE, "--cookie-secret: there are no DNS cookies here");
     if (!options->has_zones && !options->forward.port)
         return command_error("dnsd", EXIT_USAGE,
@@ -299,6 +363,8 @@ int dnsd_options_take(struct dnsd_options *options, struct zone_loader *loader, 
         status = take_flag(options, value, argv);
         if (status != 0)
             return status;
+        if (is_of_zones(value))
+            options->zones_only = value;
     }
     if (optind < argc)
         return command_error("dnsd", EXIT_USAGE, "what is \"%s\"? see `tcpct dnsd --help`",

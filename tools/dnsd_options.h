@@ -27,8 +27,11 @@ struct dnsd_options {
     struct seal_keys seal_keys; /* until there is a stack */
     struct prefix transfers[DNSD_TRANSFERS_MAX];
     size_t transfer_count;
-    bool no_cookies, cookies_required; /* DNS cookies */
-    const char *cookie_secrets;        /* a file; NULL: there is a random secret */
+    bool no_cookies, cookies_required;    /* DNS cookies */
+    const char *cookie_secrets;           /* a file; NULL: there is a random secret */
+    struct rate_limit_options rate_limit; /* of datagrams; rate 0: none */
+    struct chaos_texts texts;
+    int zones_only; /* the flag that was given last of those which --forward cannot do; 0: none */
 };
 
 /* Zones are named to the loader. -1: go on; else the exit status, after a message or the usage. */

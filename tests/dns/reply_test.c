@@ -255,6 +255,40 @@ static void cookie_is_required(void **state)
     assert_string_equal(reply_by(&channel, query, size), answer);
 }
 
+/* Beyond the limit: a cookie to whoever knows cookies, TC to who does not, or nothing; all is answered
+ * that has a good cookie, and over streams (RFC 7873, 5.2.3). */
+static void limited(void **state)
+{
+    (void)state;
+    static const char answer[] = "NOERROR aa edns, an a.x. A 192.0.2.2";
+    const struct rate_limit_options options = { .rate = 1, .slip = 2, .entries = 4 };
+    uint8_t query[512], known[512];
+    struct dns_channel channel = cookie_channel(false);
+    struct rate_limit *limit = rate_limit_create(&options, secret[0]);
+    channel.rate_limit = limit;
+    size_t size = query_with_cookie(query, "\1a\1x", false);
+    assert_string_equal(reply_by(&channel, query, size), answer);
+    assert_string_equal(reply_by(&channel, query, size), "RCODE23 edns");
+    size_t known_size = query_with_cookie(known, "\1a\1x", true);
+    assert_string_equal(reply_by(&channel, query, size), "nothing");
+    for (unsigned i = 0; i < 10; i++)
+        assert_string_equal(reply_by(&channel, known, known_size), answer);
+    assert_int_equal(rate_limit_counters(limit)->passed, 1);
+    size = case_query(query, "a.x. A", CASE_EDNS);
+    assert_string_equal(reply_by(&channel, query, size), "NOERROR tc edns");
+    assert_string_equal(reply_by(&channel, query, size), "nothing");
+    query[2] = 0x28; /* UPDATE */
+    assert_string_equal(reply_by(&channel, query, size), "NOTIMPL");
+    assert_string_equal(reply_by(&channel, query, size), "nothing");
+    query[2] = 0;
+    channel.transport = DNS_STREAM;
+    assert_string_equal(reply_by(&channel, query, size), answer);
+    channel.transport = DNS_DATAGRAM;
+    channel.now_us = 1000000;
+    assert_string_equal(reply_by(&channel, query, size), answer);
+    rate_limit_destroy(limit);
+}
+
 /* A query for nothing but a cookie (RFC 7873, 5.4). */
 static void cookie_only(void **state)
 {
@@ -333,6 +367,7 @@ int main(void)
         cmocka_unit_test(padding),
         cmocka_unit_test(cookie_is_given),
         cmocka_unit_test(cookie_is_required),
+        cmocka_unit_test(limited),
         cmocka_unit_test(cookie_only),
         cmocka_unit_test(datagrams),
     };

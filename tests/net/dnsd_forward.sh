@@ -7,7 +7,7 @@ PATH=$PATH:/usr/sbin
 far=10.60.2.53
 expect "zones and another server" 2 "leave --zone" "$TCPCT" dnsd --forward 127.0.0.1 --zone x=y
 expect "a server that is none" 2 "a host that is known" "$TCPCT" dnsd --forward 127.0.0.1:0
-expect "secrets without cookies" 2 "no DNS cookies here" "$TCPCT" dnsd --forward 127.0.0.1 --cookie-secret x
+expect "secrets without cookies" 2 "leave --cookie-secret" "$TCPCT" dnsd --forward 127.0.0.1 --cookie-secret x
 
 up --delay 10ms
 mkdir "$work/knot"
