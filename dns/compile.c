@@ -76,33 +76,13 @@ static bool add_owner(struct zone_builder *builder, const uint8_t *lower, size_t
     return true;
 }
 
-/* The run of records from `i` that share owner (and set type, if asked for). */
-static size_t run_end(const struct zone_text *text, size_t i, bool same_set)
-{
-    size_t end = i + 1;
-    while (end < text->count && text->records[end].key == text->records[i].key &&
-           (!same_set || text->records[end].set_type == text->records[i].set_type))
-        end++;
-    return end;
-}
-
-/* Equal names may have been kept twice: makes their keys the same offset. */
-static void unify_keys(struct zone_text *text)
-{
-    for (size_t i = 1; i < text->count; i++) {
-        struct zone_record *last = &text->records[i - 1], *record = last + 1;
-        const uint8_t *a = text->bytes + last->owner, *b = text->bytes + record->owner;
-        if (*a == *b && memcmp(a, b, 1u + *a) == 0)
-            record->key = last->key;
-    }
-}
-
 /* A CNAME stands alone, but for what DNSSEC adds (RFC 2181, 10.1; RFC 4034, 4). */
-static bool check_cname(struct zone_builder *builder, size_t from, size_t to)
+static bool check_cname(struct zone_builder *builder, const struct zone_record *records,
+                        size_t count)
 {
-    const struct zone_record *records = builder->text.records, *other = NULL;
+    const struct zone_record *other = NULL;
     bool cname = false;
-    for (size_t i = from; i < to; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint16_t type = records[i].set_type;
         if (type == DNS_CNAME)
             cname = true;
@@ -115,28 +95,27 @@ static bool check_cname(struct zone_builder *builder, size_t from, size_t to)
 
 /* Makes the sets of one owner's records, NSEC3 or all others. Signatures of nothing are left
  * out. */
-static bool add_owner_sets(struct zone_builder *builder, size_t from, size_t to, bool nsec3,
-                           uint32_t owner)
+static bool add_sets(struct zone_builder *builder, const struct zone_record *records, size_t count,
+                     bool nsec3, uint32_t owner)
 {
-    struct zone_text *text = &builder->text;
-    for (size_t i = from, end; i < to; i = end) {
-        end = run_end(text, i, true);
-        size_t data = i;
-        while (data < end && text->records[data].type == text->records[data].set_type)
-            data++;
-        if (data == i || (text->records[i].type == DNS_NSEC3) != nsec3)
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && records[end].set_type == records[i].set_type; end++)
             continue;
-        if (!zone_build_set(builder, owner, &text->records[i], data - i, end - data, UINT32_MAX))
+        size_t data = i;
+        while (data < end && records[data].type == records[data].set_type)
+            data++;
+        if (data == i || (records[i].type == DNS_NSEC3) != nsec3)
+            continue;
+        if (!zone_build_set(builder, owner, &records[i], data - i, end - data, UINT32_MAX))
             return false;
     }
     return true;
 }
 
-static bool has_data(const struct zone_text *text, size_t from, size_t to, bool nsec3)
+static bool has_data(const struct zone_record *records, size_t count, bool nsec3)
 {
-    for (size_t i = from; i < to; i++)
-        if (text->records[i].type == text->records[i].set_type &&
-            (text->records[i].type == DNS_NSEC3) == nsec3)
+    for (size_t i = 0; i < count; i++)
+        if (records[i].type == records[i].set_type && (records[i].type == DNS_NSEC3) == nsec3)
             return true;
     return false;
 }
@@ -144,19 +123,18 @@ static bool has_data(const struct zone_text *text, size_t from, size_t to, bool 
 static bool build_nodes(struct zone_builder *builder)
 {
     struct zone *zone = builder->zone;
-    struct zone_text *text = &builder->text;
-    for (size_t i = 0, end; i < text->count; i = end) {
-        const struct zone_record *record = &text->records[i];
-        end = run_end(text, i, false);
-        const uint8_t *name = record_name(builder, record);
-        size_t size = record_name_size(builder, record);
-        if (!has_data(text, i, end, false))
+    const struct zone_text *text = &builder->text;
+    for (size_t i = 0; i < text->owner_count; i++) {
+        const struct zone_owner *owner = &text->owners[i];
+        const struct zone_record *records = text->records + owner->first;
+        if (!has_data(records, owner->count, false))
             continue;
-        if (!check_cname(builder, i, end) || !add_owner(builder, name, size))
+        if (!check_cname(builder, records, owner->count) ||
+            !add_owner(builder, owner_name(builder, owner), owner_name_size(builder, owner)))
             return false;
         uint32_t node = (uint32_t)zone->node_count - 1;
         uint32_t first = (uint32_t)zone->set_count;
-        if (!add_owner_sets(builder, i, end, false, zone->nodes[node].name))
+        if (!add_sets(builder, records, owner->count, false, zone->nodes[node].name))
             return false;
         zone->nodes[node].first_set = first;
         zone->nodes[node].set_count = (uint16_t)(zone->set_count - first);
@@ -200,14 +178,12 @@ static bool is_of_chain(const struct zone_builder *builder, const struct zone_re
            memcmp(rdata + 5, parameters->salt, parameters->salt_size) == 0;
 }
 
-static bool add_nsec3(struct zone_builder *builder, size_t from, size_t to)
+static bool add_nsec3(struct zone_builder *builder, const struct zone_owner *owner)
 {
     struct zone *zone = builder->zone;
-    const struct zone_text *text = &builder->text;
-    size_t first = from;
-    while (text->records[first].type != DNS_NSEC3)
-        first++;
-    const struct zone_record *record = &text->records[first];
+    const struct zone_record *records = builder->text.records + owner->first, *record = records;
+    while (record->type != DNS_NSEC3)
+        record++;
     if (!is_of_chain(builder, record))
         return true;
     if (!array_reserve(&zone->nsec3_entries, &builder->nsec3_room, zone->nsec3_count, 1,
@@ -215,13 +191,13 @@ static bool add_nsec3(struct zone_builder *builder, size_t from, size_t to)
         return zone_build_no_memory(builder);
     struct nsec3_entry *entry = &zone->nsec3_entries[zone->nsec3_count];
     entry->set = (uint32_t)zone->set_count;
-    if (!nsec3_hash_decode(entry->hash, record_name(builder, record)))
+    if (!nsec3_hash_decode(entry->hash, owner_name(builder, owner)))
         return zone_build_fail(builder, record, "this NSEC3 record's owner is no hash");
     zone->nsec3_count++;
-    uint32_t owner;
-    return zone_build_name(builder, &owner, record_name(builder, record),
-                           record_name_size(builder, record)) &&
-           add_owner_sets(builder, from, to, true, owner);
+    uint32_t name;
+    return zone_build_name(builder, &name, owner_name(builder, owner),
+                           owner_name_size(builder, owner)) &&
+           add_sets(builder, records, owner->count, true, name);
 }
 
 /* NSEC3 owners do not exist for queries (RFC 5155, 7.2.8), so they get no nodes. The canonical
@@ -231,9 +207,10 @@ static bool build_nsec3(struct zone_builder *builder)
     const struct zone_text *text = &builder->text;
     if (!take_parameters(builder))
         return false;
-    for (size_t i = 0, end; builder->zone->nsec3 && i < text->count; i = end) {
-        end = run_end(text, i, false);
-        if (has_data(text, i, end, true) && !add_nsec3(builder, i, end))
+    for (size_t i = 0; builder->zone->nsec3 && i < text->owner_count; i++) {
+        const struct zone_owner *owner = &text->owners[i];
+        if (has_data(text->records + owner->first, owner->count, true) &&
+            !add_nsec3(builder, owner))
             return false;
     }
     builder->zone->nsec3 = builder->zone->nsec3_count > 0;
@@ -246,42 +223,57 @@ static bool check_names(struct zone_builder *builder)
 {
     const struct zone *zone = builder->zone;
     char name[NAME_TEXT_SIZE], origin[NAME_TEXT_SIZE];
-    for (size_t i = 0; i < builder->text.count; i++) {
-        const struct zone_record *record = &builder->text.records[i];
-        if (!name_is_below(record_name(builder, record), record_name_size(builder, record),
+    for (size_t i = 0; i < builder->text.owner_count; i++) {
+        const struct zone_owner *owner = &builder->text.owners[i];
+        if (!name_is_below(owner_name(builder, owner), owner_name_size(builder, owner),
                            zone->origin, zone->origin_size))
-            return zone_build_fail(builder, record, "%s is not in the zone %s",
-                                   name_text(record_name(builder, record), name),
-                                   name_text(zone->origin, origin));
+            return zone_build_fail(
+                builder, builder->text.records + owner->first, "%s is not in the zone %s",
+                name_text(owner_name(builder, owner), name), name_text(zone->origin, origin));
     }
     return true;
+}
+
+/* The zone's only SOA, and its owner; or NULL after a message. */
+static const struct zone_record *find_soa(struct zone_builder *builder,
+                                          const struct zone_owner **soa_owner)
+{
+    const struct zone_text *text = &builder->text;
+    const struct zone_record *soa = NULL;
+    for (size_t i = 0; i < text->owner_count; i++) {
+        const struct zone_owner *owner = &text->owners[i];
+        const struct zone_record *record = text->records + owner->first;
+        for (size_t j = 0; j < owner->count; j++, record++) {
+            if (record->type != DNS_SOA)
+                continue;
+            if (soa) {
+                zone_build_fail(builder, record->line > soa->line ? record : soa,
+                                "this is the zone's second SOA record");
+                return NULL;
+            }
+            soa = record;
+            *soa_owner = owner;
+        }
+    }
+    if (!soa)
+        snprintf(builder->error, builder->error_size, "%s: the zone has no SOA record",
+                 builder->path);
+    return soa;
 }
 
 /* Exactly one SOA, and it names the zone. */
 static bool check_soa(struct zone_builder *builder)
 {
-    const struct zone_text *text = &builder->text;
     struct zone *zone = builder->zone;
-    const struct zone_record *soa = NULL;
-    for (size_t i = 0; i < text->count; i++) {
-        const struct zone_record *record = &text->records[i];
-        if (record->type != DNS_SOA)
-            continue;
-        if (soa)
-            return zone_build_fail(builder, record->line > soa->line ? record : soa,
-                                   "this is the zone's second SOA record");
-        soa = record;
-    }
-    if (!soa) {
-        snprintf(builder->error, builder->error_size, "%s: the zone has no SOA record",
-                 builder->path);
+    const struct zone_owner *owner;
+    const struct zone_record *soa = find_soa(builder, &owner);
+    if (!soa)
         return false;
-    }
     if (!zone->origin) {
-        zone->origin = record_name(builder, soa);
-        zone->origin_size = record_name_size(builder, soa);
-    } else if (zone->origin_size != record_name_size(builder, soa) ||
-               memcmp(zone->origin, record_name(builder, soa), zone->origin_size) != 0) {
+        zone->origin = owner_name(builder, owner);
+        zone->origin_size = owner_name_size(builder, owner);
+    } else if (zone->origin_size != owner_name_size(builder, owner) ||
+               memcmp(zone->origin, owner_name(builder, owner), zone->origin_size) != 0) {
         char origin[NAME_TEXT_SIZE];
         return zone_build_fail(builder, soa, "the SOA record's owner is not %s, the zone's name",
                                name_text(zone->origin, origin));
@@ -305,10 +297,26 @@ static bool add_soa(struct zone_builder *builder)
     return zone_build_set(builder, set->owner, record, set->count, set->signature_count, minimum);
 }
 
+/* Makes room for all that the records can become, but for what only some need: large arrays grow at a
+ * price. If there is none, growing will tell. */
+static void reserve(struct zone_builder *builder)
+{
+    struct zone *zone = builder->zone;
+    const struct zone_text *text = &builder->text;
+    size_t sets = text->record_count + 1; /* with negative_soa */
+    array_reserve(&zone->nodes, &builder->node_room, 0, text->owner_count, sizeof *zone->nodes);
+    array_reserve(&zone->names, &builder->name_room, 0, text->size, 1);
+    array_reserve(&zone->sets, &builder->set_room, 0, sets, sizeof *zone->sets);
+    array_reserve(&builder->set_records, &builder->set_record_room, 0, sets,
+                  sizeof *builder->set_records);
+    array_reserve(&zone->bytes, &builder->byte_room, 0, text->size + sets * RECORD_HEAD_SIZE, 1);
+    array_reserve(&zone->patches, &builder->patch_room, 0, sets, sizeof *zone->patches);
+}
+
 bool zone_build_sets(struct zone_builder *builder)
 {
     struct zone *zone = builder->zone;
-    unify_keys(&builder->text);
+    reserve(builder);
     if (!check_soa(builder) || !check_names(builder))
         return false;
     zone->origin_labels = name_labels(zone->origin);

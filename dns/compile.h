@@ -23,17 +23,16 @@ bool zone_build_fail(struct zone_builder *builder, const struct zone_record *rec
                      const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool zone_build_no_memory(struct zone_builder *builder);
 
-/* Of a record: its owner, and its data. */
-static inline const uint8_t *record_name(const struct zone_builder *builder,
-                                         const struct zone_record *record)
+static inline const uint8_t *owner_name(const struct zone_builder *builder,
+                                        const struct zone_owner *owner)
 {
-    return builder->text.bytes + record->owner + 1;
+    return builder->text.bytes + owner->name + 1;
 }
 
-static inline size_t record_name_size(const struct zone_builder *builder,
-                                      const struct zone_record *record)
+static inline size_t owner_name_size(const struct zone_builder *builder,
+                                     const struct zone_owner *owner)
 {
-    return builder->text.bytes[record->owner];
+    return builder->text.bytes[owner->name];
 }
 
 static inline const uint8_t *record_rdata(const struct zone_builder *builder,

@@ -62,13 +62,32 @@ static bool scan_character(struct entry_reader *reader, struct scan *scan, int c
     return append(reader, scan, character);
 }
 
+/* Characters that mean nothing but themselves, wherever they stand. */
+static bool is_ordinary(int character)
+{
+    return character > ';' ? character != '\\'
+                           : (character >= '*' && character != ';') || character == ' ';
+}
+
+/* Takes ordinary characters, as long as there is room; returns the next one, or EOF. */
+static int scan_ordinary(struct entry_reader *reader, struct scan *scan)
+{
+    char *to = reader->text + scan->size, *end = reader->text + ENTRY_SIZE_MAX - 1;
+    int character;
+    while (is_ordinary(character = getc_unlocked(reader->file)) && to < end)
+        *to++ = (char)character;
+    *to = '\0';
+    scan->size = (size_t)(to - reader->text);
+    return character;
+}
+
 bool entry_read(struct entry_reader *reader)
 {
     struct scan scan = { 0 };
     reader->entry_line = reader->line;
     reader->text[0] = '\0';
     for (;;) {
-        int character = getc_unlocked(reader->file);
+        int character = scan.comment ? getc_unlocked(reader->file) : scan_ordinary(reader, &scan);
         reader->ended = character == EOF;
         if (reader->ended && ferror(reader->file))
             return fail(reader, "the file cannot be read");

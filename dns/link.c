@@ -8,11 +8,10 @@
 static bool build_slots(struct zone_builder *builder)
 {
     struct zone *zone = builder->zone;
-    size_t count = 16;
+    size_t count = 16, room = 0;
     while (count < 2 * zone->node_count)
         count *= 2;
-    zone->slots = malloc(count * sizeof *zone->slots);
-    if (!zone->slots)
+    if (!array_reserve(&zone->slots, &room, 0, count, sizeof *zone->slots))
         return zone_build_no_memory(builder);
     for (size_t i = 0; i < count; i++)
         zone->slots[i].node = ZONE_NONE;
@@ -41,8 +40,8 @@ static bool build_children(struct zone_builder *builder)
 {
     struct zone *zone = builder->zone;
     struct zone_node *nodes = zone->nodes;
-    zone->children = malloc(zone->node_count * sizeof *zone->children);
-    if (!zone->children)
+    size_t room = 0;
+    if (!array_reserve(&zone->children, &room, 0, zone->node_count, sizeof *zone->children))
         return zone_build_no_memory(builder);
     for (size_t i = 1; i < zone->node_count; i++)
         nodes[nodes[i].parent].child_count++;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "entry.h"
+#include "plain.h"
 
 enum { CLASS_SIZE_MAX = 10 }; /* of "CLASS65535" */
 
@@ -37,7 +38,7 @@ static bool check_owner(const struct record_defaults *defaults, const char *entr
 {
     const char *at = entry, *owner;
     if (isspace((unsigned char)*at))
-        return defaults->owner ||
+        return defaults->owner_size > 0 ||
                fail(error, error_size, "no owner name stands before this record");
     size_t size = entry_word(&at, &owner);
     if (!defaults->origin && at[-1] != '.')
@@ -187,32 +188,62 @@ static bool check_record(const ldns_rr *rr, const char *type, char *error, size_
     return true;
 }
 
-ldns_rr *record_parse(struct record_defaults *defaults, char *entry, char *error, size_t error_size)
+/* The record that ldns has parsed, into ours. */
+static bool take_record(struct record *record, const ldns_rr *rr, char *error, size_t error_size)
+{
+    size_t size = 0;
+    record->ttl = ldns_rr_ttl(rr);
+    record->type = (uint16_t)ldns_rr_get_type(rr);
+    record->owner_size = (uint8_t)ldns_rdf_size(ldns_rr_owner(rr));
+    name_lower(record->owner, ldns_rdf_data(ldns_rr_owner(rr)), record->owner_size);
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        const ldns_rdf *field = ldns_rr_rdf(rr, i);
+        size_t field_size = ldns_rdf_size(field);
+        if (size + field_size > sizeof record->data)
+            return fail(error, error_size, "this record's data has more than 65535 bytes");
+        if (field_size > 0)
+            memcpy(record->data + size, ldns_rdf_data(field), field_size);
+        size += field_size;
+    }
+    record->size = (uint16_t)size;
+    return true;
+}
+
+bool record_parse_any(struct record *record, const struct record_defaults *defaults, char *entry,
+                      char *error, size_t error_size)
 {
     ldns_rr *rr = NULL;
+    ldns_rdf *owner = NULL;
     if (!check_owner(defaults, entry, error, error_size))
-        return NULL;
+        return false;
     const char *type = order_class_and_ttl(entry);
+    if (strlen(type) > LDNS_MAX_PACKETLEN) /* of the data's text, ldns would cut off the rest */
+        return fail(error, error_size, "this record has more than %d characters",
+                    LDNS_MAX_PACKETLEN);
+    if (isspace((unsigned char)*entry))
+        owner = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, defaults->owner_size, defaults->owner);
     ldns_status status =
-        ldns_rr_new_frm_str(&rr, entry, defaults->ttl, defaults->origin, &defaults->owner);
-    if (status != LDNS_STATUS_OK) {
-        fail(error, error_size, "this is no record: %s", ldns_get_errorstr_by_id(status));
-        return NULL;
-    }
+        ldns_rr_new_frm_str(&rr, entry, defaults->ttl, defaults->origin, owner ? &owner : NULL);
+    ldns_rdf_deep_free(owner);
+    if (status != LDNS_STATUS_OK)
+        return fail(error, error_size, "this is no record: %s", ldns_get_errorstr_by_id(status));
     bool good = check_record(rr, type, error, error_size);
     if (good && !complete_gateway(rr, type, defaults->origin))
         good = fail(error, error_size, "a name has more than %d bytes", NAME_SIZE_MAX);
-    if (!good) {
-        ldns_rr_free(rr);
-        return NULL;
-    }
-    if (!defaults->ttl_given)
-        defaults->ttl = ldns_rr_ttl(rr);
-    return rr;
+    good = good && take_record(record, rr, error, error_size);
+    ldns_rr_free(rr);
+    return good;
 }
 
-void record_defaults_release(struct record_defaults *defaults)
+bool record_parse(struct record *record, struct record_defaults *defaults, char *entry, char *error,
+                  size_t error_size)
 {
-    ldns_rdf_deep_free(defaults->origin);
-    ldns_rdf_deep_free(defaults->owner);
+    if (!plain_parse(record, defaults, entry) &&
+        !record_parse_any(record, defaults, entry, error, error_size))
+        return false;
+    defaults->owner_size = record->owner_size;
+    memcpy(defaults->owner, record->owner, record->owner_size);
+    if (!defaults->ttl_given)
+        defaults->ttl = record->ttl;
+    return true;
 }

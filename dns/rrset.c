@@ -3,15 +3,12 @@
 
 #include <string.h>
 
-static bool put(struct zone_builder *builder, const void *bytes, size_t size)
+/* Behind the zone's bytes, for which put_record has made room. */
+static void put(struct zone *zone, const uint8_t *bytes, size_t size)
 {
-    struct zone *zone = builder->zone;
-    if (!array_reserve(&zone->bytes, &builder->byte_room, zone->byte_count, size, 1))
-        return zone_build_no_memory(builder);
     if (size > 0)
         memcpy(zone->bytes + zone->byte_count, bytes, size);
     zone->byte_count += size;
-    return true;
 }
 
 /* A pointer, to be written when the message is made. */
@@ -22,7 +19,8 @@ static bool put_patch(struct zone_builder *builder, size_t set_start, enum zone_
                        sizeof *zone->patches))
         return zone_build_no_memory(builder);
     zone->patches[zone->patch_count++] = ZONE_PATCH(zone->byte_count - set_start, kind);
-    return put(builder, "\0", 2);
+    put(zone, (const uint8_t[2]){ 0 }, 2);
+    return true;
 }
 
 bool zone_build_name(struct zone_builder *builder, uint32_t *at, const uint8_t *lower, size_t size)
@@ -59,14 +57,13 @@ static unsigned compressible_names(uint16_t type, size_t *first)
 static bool put_rdata(struct zone_builder *builder, const struct zone_record *record,
                       size_t set_start)
 {
-    const struct zone *zone = builder->zone;
+    struct zone *zone = builder->zone;
     const uint8_t *rdata = record_rdata(builder, record);
     size_t size = record->rdata_size, at;
     unsigned names = compressible_names(record->type, &at);
     if (at > size)
         return zone_build_fail(builder, record, "this record's data is too short");
-    if (!put(builder, rdata, at))
-        return false;
+    put(zone, rdata, at);
     while (names-- > 0) {
         uint8_t lower[NAME_SIZE_MAX];
         size_t length = name_size(rdata + at, size - at);
@@ -76,28 +73,33 @@ static bool put_rdata(struct zone_builder *builder, const struct zone_record *re
         /* The root is shorter than a pointer. */
         bool below =
             zone->origin_size > 1 && name_is_below(lower, length, zone->origin, zone->origin_size);
-        if (!put(builder, rdata + at, below ? length - zone->origin_size : length))
-            return false;
+        put(zone, rdata + at, below ? length - zone->origin_size : length);
         if (below && !put_patch(builder, set_start, ZONE_PATCH_APEX))
             return false;
         at += length;
     }
-    return put(builder, rdata + at, size - at);
+    put(zone, rdata + at, size - at);
+    return true;
 }
 
 static bool put_record(struct zone_builder *builder, const struct zone_record *record, uint32_t ttl,
                        size_t set_start)
 {
-    uint8_t head[10];
+    struct zone *zone = builder->zone;
+    /* Pointers only make it shorter: the zone's name, if there is one, has 3 bytes at least. */
+    if (!array_reserve(&zone->bytes, &builder->byte_room, zone->byte_count,
+                       RECORD_HEAD_SIZE + record->rdata_size, 1))
+        return zone_build_no_memory(builder);
+    if (!put_patch(builder, set_start, ZONE_PATCH_OWNER))
+        return false;
+    uint8_t *head = zone->bytes + zone->byte_count;
+    zone->byte_count += RECORD_HEAD_SIZE - 2;
+    if (!put_rdata(builder, record, set_start))
+        return false;
     dns_put16(head, record->type);
     dns_put16(head + 2, DNS_CLASS_IN);
     dns_put32(head + 4, ttl);
-    if (!put_patch(builder, set_start, ZONE_PATCH_OWNER) || !put(builder, head, sizeof head))
-        return false;
-    size_t start = builder->zone->byte_count;
-    if (!put_rdata(builder, record, set_start))
-        return false;
-    dns_put16(builder->zone->bytes + start - 2, (uint16_t)(builder->zone->byte_count - start));
+    dns_put16(head + 8, (uint16_t)(zone->bytes + zone->byte_count - head - 10));
     return true;
 }
 

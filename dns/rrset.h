@@ -6,6 +6,8 @@
 
 #include "compile.h"
 
+enum { RECORD_HEAD_SIZE = 12 }; /* bytes of a record before its data, the owner a pointer */
+
 /* Keeps a lower-case name; *at says where in the zone's names. */
 bool zone_build_name(struct zone_builder *builder, uint32_t *at, const uint8_t *lower, size_t size);
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "order.h"
+
 static bool build(struct zone_builder *builder, FILE *file, const uint8_t *origin)
 {
     struct zone *zone = builder->zone;
@@ -16,7 +18,8 @@ static bool build(struct zone_builder *builder, FILE *file, const uint8_t *origi
     if (!zone_text_read(&builder->text, file, builder->path, origin, builder->error,
                         builder->error_size))
         return false;
-    zone_text_sort(&builder->text);
+    if (!zone_text_sort(&builder->text))
+        return zone_build_no_memory(builder);
     return zone_build_sets(builder) && zone_build_links(builder);
 }
 

@@ -1,6 +1,6 @@
 /* zonefile.c - zone text into records: see zonefile.h.
  *
- * ldns reads one record at a time from a string. Its own reader of files stops at 10 KB a
+ * Records are parsed one at a time, each from a string. ldns's own reader of files stops at 10 KB a
  * record, which a post-quantum signature exceeds, tells lines only roughly, and has neither
  * $INCLUDE nor $GENERATE.
  */
@@ -12,19 +12,21 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "entry.h"
 #include "generate.h"
 #include "record.h"
 
-enum { TTL_DEFAULT = 3600, REASON_SIZE = 512 };
+enum { TTL_DEFAULT = 3600, REASON_SIZE = 512, HUGE_ARRAY = 1 << 22 /* bytes */ };
 
 /* What comes back when an included file has been read (RFC 1035, 5.1). */
 struct level {
     struct entry_reader entry;
     size_t file;
-    ldns_rdf *origin, *owner;
+    struct record_defaults defaults;
 };
 
 struct reader {
@@ -32,12 +34,22 @@ struct reader {
     struct entry_reader entry; /* of the file that is being read */
     size_t file;               /* that one; in text->sources */
     struct record_defaults defaults;
+    struct record record;              /* the last one */
     struct level levels[INCLUDES_MAX]; /* the files that include it */
     unsigned depth;
     char *generated; /* one record of $GENERATE; NULL: none yet */
     char *error;
     size_t error_size;
 };
+
+/* A large zone fills hundreds of megabytes once, and each page of 4 KB would be a fault of its own. All
+ * pages of the array, since realloc cannot move those that were advised apart. */
+static void advise_huge_pages(void *array, size_t size)
+{
+    uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+    uintptr_t start = (uintptr_t)array & ~mask, end = ((uintptr_t)array + size + mask) & ~mask;
+    madvise((void *)start, end - start, MADV_HUGEPAGE);
+}
 
 bool array_reserve(void *array, size_t *room, size_t count, size_t more, size_t element_size)
 {
@@ -51,6 +63,8 @@ bool array_reserve(void *array, size_t *room, size_t count, size_t more, size_t 
         return false;
     *pointer = grown;
     *room = wanted;
+    if (wanted * element_size >= HUGE_ARRAY)
+        advise_huge_pages(grown, wanted * element_size);
     return true;
 }
 
@@ -87,82 +101,62 @@ static bool keep(struct zone_text *text, const void *bytes, size_t size, uint32_
     return true;
 }
 
-/* The owner's name and sort key; those of the record before serve again if they are equal. */
-static bool keep_owner(struct zone_text *text, struct zone_record *record, const ldns_rdf *owner)
+/* Adds the record to the owner of the one before, if it is the same, or to a new one. */
+static bool keep_owner(struct zone_text *text, const struct record *record)
 {
-    uint8_t name[1 + NAME_SIZE_MAX], key[2 + NAME_KEY_SIZE_MAX];
-    size_t size = ldns_rdf_size(owner);
-    name[0] = (uint8_t)size;
-    name_lower(name + 1, ldns_rdf_data(owner), size);
-    if (text->count > 0) {
-        const struct zone_record *last = record - 1;
-        const uint8_t *last_name = text->bytes + last->owner;
-        if (last_name[0] == size && memcmp(last_name, name, 1 + size) == 0) {
-            record->owner = last->owner;
-            record->key = last->key;
+    if (text->owner_count > 0) {
+        struct zone_owner *last = &text->owners[text->owner_count - 1];
+        const uint8_t *name = text->bytes + last->name;
+        if (name[0] == record->owner_size &&
+            memcmp(name + 1, record->owner, record->owner_size) == 0) {
+            last->count++;
             return true;
         }
     }
-    uint16_t key_size = (uint16_t)name_key(key + 2, name + 1);
-    memcpy(key, &key_size, sizeof key_size);
-    return keep(text, name, 1 + size, &record->owner) &&
-           keep(text, key, 2u + key_size, &record->key);
-}
-
-static bool keep_rdata(struct reader *reader, struct zone_record *record, const ldns_rr *rr)
-{
-    struct zone_text *text = reader->text;
-    size_t size = 0;
-    uint32_t at;
-    if (!keep(text, NULL, 0, &record->rdata))
-        return fail_no_memory(reader);
-    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
-        const ldns_rdf *field = ldns_rr_rdf(rr, i);
-        size += ldns_rdf_size(field);
-        if (size > UINT16_MAX)
-            return fail(reader, "this record's data has more than 65535 bytes");
-        if (!keep(text, ldns_rdf_data(field), ldns_rdf_size(field), &at))
-            return fail_no_memory(reader);
-    }
-    record->rdata_size = (uint16_t)size;
-    record->set_type = record->type;
-    if (record->type == DNS_RRSIG) {
-        if (size < 18)
-            return fail(reader, "this RRSIG has no signature");
-        record->set_type = dns_get16(text->bytes + record->rdata);
-    }
+    if (!array_reserve(&text->owners, &text->owners_room, text->owner_count, 1,
+                       sizeof *text->owners))
+        return false;
+    struct zone_owner *owner = &text->owners[text->owner_count];
+    uint32_t behind_size;
+    *owner = (struct zone_owner){ .first = (uint32_t)text->record_count, .count = 1 };
+    if (!keep(text, &record->owner_size, 1, &owner->name) ||
+        !keep(text, record->owner, record->owner_size, &behind_size))
+        return false;
+    text->owner_count++;
     return true;
 }
 
-static bool keep_record(struct reader *reader, const ldns_rr *rr)
+static bool keep_record(struct reader *reader)
 {
     struct zone_text *text = reader->text;
-    if (!array_reserve(&text->records, &text->records_room, text->count, 1, sizeof *text->records))
+    const struct record *record = &reader->record;
+    if (record->type == DNS_RRSIG && record->size < 18)
+        return fail(reader, "this RRSIG has no signature");
+    if (!array_reserve(&text->records, &text->records_room, text->record_count, 1,
+                       sizeof *text->records) ||
+        !keep_owner(text, record))
         return fail_no_memory(reader);
-    struct zone_record *record = &text->records[text->count];
-    *record = (struct zone_record){
+    struct zone_record *kept = &text->records[text->record_count];
+    *kept = (struct zone_record){
         .line = reader->entry.entry_line,
         .file = (uint16_t)reader->file,
-        .ttl = ldns_rr_ttl(rr),
-        .type = (uint16_t)ldns_rr_get_type(rr),
+        .ttl = record->ttl,
+        .type = record->type,
+        .set_type = record->type == DNS_RRSIG ? dns_get16(record->data) : record->type,
+        .rdata_size = record->size,
     };
-    if (!keep_owner(text, record, ldns_rr_owner(rr)))
+    if (!keep(text, record->data, record->size, &kept->rdata))
         return fail_no_memory(reader);
-    if (!keep_rdata(reader, record, rr))
-        return false;
-    text->count++;
+    text->record_count++;
     return true;
 }
 
 static bool read_record(struct reader *reader, char *entry)
 {
     char reason[REASON_SIZE];
-    ldns_rr *rr = record_parse(&reader->defaults, entry, reason, sizeof reason);
-    if (!rr)
+    if (!record_parse(&reader->record, &reader->defaults, entry, reason, sizeof reason))
         return fail(reader, "%s", reason);
-    bool kept = keep_record(reader, rr);
-    ldns_rr_free(rr);
-    return kept;
+    return keep_record(reader);
 }
 
 /* ---- $ORIGIN, $TTL, $GENERATE ----------------------------------------------------------------- */
@@ -289,11 +283,9 @@ static bool enter(struct reader *reader, const char *path, FILE *file)
     reader->levels[reader->depth++] = (struct level){
         .entry = reader->entry,
         .file = reader->file,
-        .origin = defaults->origin,
-        .owner = defaults->owner,
+        .defaults = *defaults,
     };
     defaults->origin = defaults->origin ? ldns_rdf_clone(defaults->origin) : NULL;
-    defaults->owner = defaults->owner ? ldns_rdf_clone(defaults->owner) : NULL;
     reader->file = sources->count - 1;
     reader->entry = (struct entry_reader){ .file = file, .text = reader->entry.text, .line = 1 };
     return true;
@@ -303,12 +295,14 @@ static bool enter(struct reader *reader, const char *path, FILE *file)
 static void leave(struct reader *reader)
 {
     const struct level *level = &reader->levels[--reader->depth];
+    struct record_defaults *defaults = &reader->defaults;
     fclose(reader->entry.file);
-    record_defaults_release(&reader->defaults);
+    ldns_rdf_deep_free(defaults->origin);
     reader->entry = level->entry;
     reader->file = level->file;
-    reader->defaults.origin = level->origin;
-    reader->defaults.owner = level->owner;
+    defaults->origin = level->defaults.origin;
+    defaults->owner_size = level->defaults.owner_size;
+    memcpy(defaults->owner, level->defaults.owner, sizeof defaults->owner);
 }
 
 static bool include(struct reader *reader, const char *name, const char *origin)
@@ -387,6 +381,19 @@ static bool read_entries(struct reader *reader)
     }
 }
 
+/* Makes room for what a file of this size may hold, so that it need not grow; what is not used costs
+ * nothing. If there is none, growing will tell. */
+static void reserve(struct zone_text *text, FILE *file)
+{
+    struct stat status;
+    if (fstat(fileno(file), &status) != 0 || status.st_size < HUGE_ARRAY)
+        return;
+    size_t size = (size_t)status.st_size;
+    array_reserve(&text->bytes, &text->bytes_room, 0, size, 1);
+    array_reserve(&text->records, &text->records_room, 0, size / 32, sizeof *text->records);
+    array_reserve(&text->owners, &text->owners_room, 0, size / 64, sizeof *text->owners);
+}
+
 bool zone_text_read(struct zone_text *text, FILE *file, const char *path, const uint8_t *origin,
                     char *error, size_t error_size)
 {
@@ -404,65 +411,22 @@ bool zone_text_read(struct zone_text *text, FILE *file, const char *path, const 
         free(entry);
         return false;
     }
+    reserve(text, file);
     if (origin)
         reader.defaults.origin =
             ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name_size(origin, NAME_SIZE_MAX), origin);
     bool good = read_entries(&reader);
     while (reader.depth > 0)
         leave(&reader);
-    record_defaults_release(&reader.defaults);
+    ldns_rdf_deep_free(reader.defaults.origin);
     free(reader.generated);
     free(entry);
     return good;
 }
 
-/* ---- order --------------------------------------------------------------------------------- */
-
-static int compare_records(const void *a, const void *b, void *context)
-{
-    const struct zone_record *left = a, *right = b;
-    const uint8_t *bytes = context;
-    if (left->key != right->key) {
-        uint16_t left_size, right_size;
-        memcpy(&left_size, bytes + left->key, sizeof left_size);
-        memcpy(&right_size, bytes + right->key, sizeof right_size);
-        int order =
-            name_key_compare(bytes + left->key + 2, left_size, bytes + right->key + 2, right_size);
-        if (order)
-            return order;
-    }
-    if (left->set_type != right->set_type)
-        return left->set_type < right->set_type ? -1 : 1;
-    if (left->type != right->type)
-        return left->type == DNS_RRSIG ? 1 : -1;
-    return name_key_compare(bytes + left->rdata, left->rdata_size, bytes + right->rdata,
-                            right->rdata_size);
-}
-
-/* As most signed zones are written. */
-static bool is_sorted(const struct zone_text *text)
-{
-    for (size_t i = 1; i < text->count; i++)
-        if (compare_records(&text->records[i - 1], &text->records[i], text->bytes) > 0)
-            return false;
-    return true;
-}
-
-void zone_text_sort(struct zone_text *text)
-{
-    if (text->count == 0)
-        return;
-    if (!is_sorted(text))
-        qsort_r(text->records, text->count, sizeof *text->records, compare_records, text->bytes);
-    size_t kept = 1;
-    for (size_t i = 1; i < text->count; i++)
-        if (compare_records(&text->records[kept - 1], &text->records[i], text->bytes) != 0)
-            text->records[kept++] = text->records[i];
-    text->count = kept;
-}
-
 void zone_text_release(struct zone_text *text)
 {
+    free(text->owners);
     free(text->records);
     free(text->bytes);
     source_files_release(&text->sources);

@@ -1,5 +1,5 @@
 /* zonefile.h - zone text into records (RFC 1035, 5): entries are cut out (entry.h), directives are
- * carried out here, each record is parsed by ldns (record.h), and its wire form is kept.
+ * carried out here, each record is parsed (record.h), and its wire form is kept.
  */
 #ifndef DNS_ZONEFILE_H
 #define DNS_ZONEFILE_H
@@ -19,8 +19,6 @@ enum {
 };
 
 struct zone_record {
-    uint32_t owner; /* in bytes: the name's size (1 byte), the lower-case name */
-    uint32_t key;   /* in bytes: the key's size (2 bytes, host order), the sort key */
     uint32_t rdata; /* in bytes */
     uint32_t line;  /* where it begins in the file */
     uint32_t ttl;
@@ -30,12 +28,20 @@ struct zone_record {
     uint16_t file;     /* of `line`; in sources */
 };
 
+/* Records that have one owner. Until they are sorted, those that follow each other in the file. */
+struct zone_owner {
+    uint64_t order; /* for zone_text_sort */
+    uint32_t name;  /* in bytes: the name's size (1 byte), the lower-case name */
+    uint32_t first; /* in records */
+    uint32_t count;
+};
+
 struct zone_text {
+    struct zone_owner *owners;
     struct zone_record *records;
-    size_t count;
-    uint8_t *bytes; /* what the offsets above point into */
-    size_t size;
-    size_t records_room, bytes_room;
+    uint8_t *bytes; /* what names and data point into */
+    size_t owner_count, record_count, size;
+    size_t owners_room, records_room, bytes_room;
     struct source_files sources; /* the zone's file first */
     size_t generated;            /* records, by $GENERATE */
 };
@@ -45,9 +51,6 @@ struct zone_text {
  * Either way zone_text_release frees what was read. */
 bool zone_text_read(struct zone_text *text, FILE *file, const char *path, const uint8_t *origin,
                     char *error, size_t error_size);
-
-/* Sorts by owner (canonical order), set type, signatures last, rdata; drops repeated records. */
-void zone_text_sort(struct zone_text *text);
 
 void zone_text_release(struct zone_text *text);
 
