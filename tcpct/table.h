@@ -23,10 +23,12 @@ struct table {
     uint32_t newest, oldest;
 };
 
+/* A hash of one word more. Every bit of it reaches the low ones, which choose the bucket: in memory the
+ * last byte of an address, in which neighbours differ, is the high one of a word. */
 static inline uint32_t hash_mix(uint32_t hash, uint32_t word)
 {
-    hash = (hash ^ word) * 0x9e3779b1u;
-    return hash ^ (hash >> 15);
+    uint64_t product = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+    return (uint32_t)(product >> 32) ^ (uint32_t)product;
 }
 
 /* A table of `limit` entries of `entry_size` bytes, a multiple of 4. False: no memory. */

@@ -1,8 +1,9 @@
-/* table_test.c - entries of a fixed number: found by hash, in the order of use, used again. What is
- * built on it is tested with it (remember_test.c, collapse_test.c). */
+/* table_test.c - entries of a fixed number: found by hash, in the order of use, used again; and how
+ * the hash spreads them. What is built on it is tested with it (remember_test.c, collapse_test.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -89,11 +90,46 @@ static void behaves_as_a_list_would(void **state)
     table_destroy(&table, &memory);
 }
 
+/* Of a million keys in as many buckets a key is the 1.5th of its bucket, on the average, if they are
+ * spread by chance. */
+static double place_in_bucket(uint32_t seed, unsigned words, unsigned varies, unsigned shift)
+{
+    enum { ITEMS = 1 << 20 };
+    static uint16_t counts[ITEMS];
+    double places = 0;
+    memset(counts, 0, sizeof(counts));
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        uint32_t hash = seed;
+        for (unsigned word = 0; word < words; word++) {
+            uint32_t value = word == varies ? i << shift : 0xfd00;
+            const uint8_t bytes[4] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16),
+                                       (uint8_t)(value >> 8), (uint8_t)value };
+            memcpy(&value, bytes, sizeof(value));
+            hash = hash_mix(hash, value);
+        }
+        places += ++counts[hash % ITEMS];
+    }
+    return places / ITEMS;
+}
+
+/* Words in network order: neighbouring hosts, and neighbouring networks; of an IPv6 address, each. */
+static void neighbours_are_spread(void **state)
+{
+    (void)state;
+    struct generator random = { .state = 5 };
+    uint32_t seed = generate_below(&random, UINT32_MAX);
+    for (unsigned words = 1; words <= 5; words += 4)
+        for (unsigned varies = 0; varies < words; varies++)
+            for (unsigned shift = 0; shift <= 12; shift += 12)
+                assert_true(place_in_bucket(seed, words, varies, shift) < 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_of_nothing),
         cmocka_unit_test(behaves_as_a_list_would),
+        cmocka_unit_test(neighbours_are_spread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
