@@ -136,6 +136,7 @@ static void write_direction(const struct emulator *emulator, enum link_direction
         { "packets_out", link->packets_out },
         { "bytes_out", link->bytes_out },
         { "queue_drops", link->queue_drops },
+        { "aqm_drops", link->aqm_drops },
         { "queue_max", link->queue_max },
         { "lost", link->lost },
         { "corrupted", link->corrupted },

@@ -7,17 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/link_trace.h"
 #include "tun/option_edit.h"
 
+/* RFC 8289, 4.2 and 4.3 */
+enum { CODEL_TARGET_US = 5000, CODEL_INTERVAL_US = 100000 };
 enum { MTU_MIN = 576, NAME_SIZE = 32, TEXT_SIZE = 256, WAYS = 3 };
 #define DELAY_US_MAX UINT64_C(1000000000)
 #define RATE_MAX UINT64_C(1000000000000)
 
-enum form { DURATION, RATE, QUEUE, PERCENT, DROPS, MTU, STRIP, KINDS, BYTES, FLAG };
+enum form { DURATION, RATE, TRACE, QUEUE, AQM, PERCENT, DROPS, MTU, STRIP, KINDS, BYTES, FLAG };
 
 static const char *const expected[] = {
     [DURATION] = "a time up to 1000s, such as 10ms",
     [RATE] = "a rate up to 1000gbit, such as 50mbit",
+    [TRACE] = "a file of milliseconds, one a line, that do not fall and do not end with 0, or none",
+    [AQM] = "codel, or with a target and an interval behind it, such as codel:5ms:100ms, or none",
     [QUEUE] = "a size, such as 256kb, or a number of packets, such as 100packets",
     [PERCENT] = "a percentage, such as 1%",
     [DROPS] = "up to 32 numbers of packets from 1 on, such as 1,4-6, or none",
@@ -36,7 +41,9 @@ static const struct property {
     { "delay", DURATION, offsetof(struct link_path, delay_us) },
     { "jitter", DURATION, offsetof(struct link_path, jitter_us) },
     { "rate", RATE, offsetof(struct link_path, rate) },
+    { "trace", TRACE, 0 },
     { "queue", QUEUE, 0 },
+    { "aqm", AQM, 0 },
     { "loss", PERCENT, offsetof(struct link_path, loss) },
     { "burst-enter", PERCENT, offsetof(struct link_path, burst_enter) },
     { "burst-leave", PERCENT, offsetof(struct link_path, burst_leave) },
@@ -175,6 +182,31 @@ static bool parse_queue(const char *text, struct link_path *path)
     return true;
 }
 
+static bool parse_trace(const char *text, struct link_path *path)
+{
+    path->trace = (struct trace){ 0 };
+    return is_none(text) || link_trace_load(text, &path->trace);
+}
+
+static bool parse_aqm(const char *text, struct codel_config *codel)
+{
+    char copy[TEXT_SIZE], *interval, *target;
+    *codel = (struct codel_config){ 0 };
+    if (is_none(text))
+        return true;
+    *codel = (struct codel_config){ CODEL_TARGET_US, CODEL_INTERVAL_US };
+    snprintf(copy, sizeof copy, "%s", text);
+    if ((target = strchr(copy, ':')) != NULL)
+        *target++ = '\0';
+    interval = target != NULL ? strchr(target, ':') : NULL;
+    if (interval != NULL)
+        *interval++ = '\0';
+    return strcmp(copy, "codel") == 0 &&
+           (target == NULL ||
+            (interval != NULL && unit_duration(target, DELAY_US_MAX, &codel->target_us) &&
+             unit_duration(interval, DELAY_US_MAX, &codel->interval_us) && codel->interval_us > 0));
+}
+
 /* `text` NULL: a flag that was given. */
 static bool parse_flag(const char *text, bool *flag)
 {
@@ -190,8 +222,12 @@ static bool set(struct link_path *path, const struct property *property, const c
         return unit_duration(text, DELAY_US_MAX, field);
     case RATE:
         return unit_rate(text, RATE_MAX, field);
+    case TRACE:
+        return parse_trace(text, path);
     case QUEUE:
         return parse_queue(text, path);
+    case AQM:
+        return parse_aqm(text, &path->codel);
     case PERCENT:
         return unit_percent(text, field);
     case DROPS:

@@ -8,7 +8,7 @@
 
 enum {
     LINK_PATH_FIRST = 1000, /* getopt_long values, from here on */
-    LINK_PATH_OPTIONS = 66,
+    LINK_PATH_OPTIONS = 72,
 };
 
 /* Fills in LINK_PATH_OPTIONS entries for getopt_long, without a terminating one. */

@@ -87,6 +87,8 @@ static bool path_is_sound(const struct link_path *path)
 {
     return path->rate <= RATE_MAX && path->delay_us <= DELAY_US_MAX &&
            path->jitter_us <= DELAY_US_MAX && path->reorder_us <= DELAY_US_MAX &&
+           path->codel.target_us <= DELAY_US_MAX && path->codel.interval_us <= DELAY_US_MAX &&
+           (path->trace.count == 0 || trace_is_sound(&path->trace)) &&
            path->drop_count <= LINK_DROPS_MAX && is_probability(path->loss) &&
            is_probability(path->burst_enter) && is_probability(path->burst_leave) &&
            is_probability(path->burst_loss) && is_probability(path->corrupt) &&
@@ -103,7 +105,9 @@ static bool path_create(struct path *path, struct link *link, const struct link_
         path->random[stage] = chance_next(seed);
     path->heap = calloc(link->packets_max, sizeof *path->heap);
     path->bottleneck.waiting = calloc(link->packets_max, sizeof *path->bottleneck.waiting);
-    return path->heap != NULL && path->bottleneck.waiting != NULL && path_is_sound(config);
+    path->bottleneck.held = calloc(link->packets_max, sizeof *path->bottleneck.held);
+    return path->heap != NULL && path->bottleneck.waiting != NULL &&
+           path->bottleneck.held != NULL && path_is_sound(config);
 }
 
 struct link *link_create(const struct link_config *config)
@@ -123,6 +127,7 @@ struct link *link_create(const struct link_config *config)
     link->box =
         middlebox_create(&box, (const struct middlebox_way *const[]){ &link->paths[0].config.box,
                                                                       &link->paths[1].config.box });
+    link->began_ns = TCPCT_NEVER;
     uint64_t seed = config->seed;
     bool sound = link->packets != NULL && link->bytes != NULL && link->scratch != NULL &&
                  link->box != NULL && link->packet_size_max <= TCPCT_PACKET_SIZE;
@@ -146,6 +151,7 @@ void link_destroy(struct link *link)
     for (int i = 0; i < LINK_DIRECTIONS; i++) {
         free(link->paths[i].heap);
         free(link->paths[i].bottleneck.waiting);
+        free(link->paths[i].bottleneck.held);
     }
     middlebox_destroy(link->box);
     free(link->packets);
@@ -175,6 +181,8 @@ void link_packet_in(struct link *link, enum link_direction direction,
 {
     struct path *path = &link->paths[direction];
     struct split split;
+    if (link->began_ns == TCPCT_NEVER)
+        link->began_ns = now_us * 1000;
     middlebox_tick(link->box, now_us, enter, link);
     split_begin(&split, packet);
     while (!split.done) {
@@ -197,6 +205,7 @@ bool link_packet_out(struct link *link, enum link_direction direction, struct tc
         link_packet_free(link, path->lent);
     path->lent = LINK_NO_PACKET;
     middlebox_tick(link->box, now_us, enter, link);
+    link_bottleneck_run(path, now_us * 1000);
     if (path->heap_count == 0 || link->packets[path->heap[0]].at_ns > now_us * 1000)
         return false;
     path->lent = heap_pop(path);
@@ -214,10 +223,13 @@ uint64_t link_deadline(const struct link *link)
     uint64_t deadline_us = middlebox_deadline(link->box);
     for (int i = 0; i < LINK_DIRECTIONS; i++) {
         const struct path *path = &link->paths[i];
-        if (path->heap_count == 0)
-            continue;
-        uint64_t at_us = (link->packets[path->heap[0]].at_ns + 999) / 1000;
-        deadline_us = at_us < deadline_us ? at_us : deadline_us;
+        uint64_t at_ns = TCPCT_NEVER;
+        if (path->bottleneck.held_count > 0)
+            at_ns = path->bottleneck.free_ns;
+        if (path->heap_count > 0 && link->packets[path->heap[0]].at_ns < at_ns)
+            at_ns = link->packets[path->heap[0]].at_ns;
+        if (at_ns != TCPCT_NEVER && (at_ns + 999) / 1000 < deadline_us)
+            deadline_us = (at_ns + 999) / 1000;
     }
     return deadline_us;
 }
@@ -226,7 +238,10 @@ bool link_change(struct link *link, enum link_direction direction, const struct 
 {
     if (!path_is_sound(config))
         return false;
-    link->paths[direction].config = *config;
+    struct path *path = &link->paths[direction];
+    if (config->trace.at_ms != path->config.trace.at_ms)
+        path->bottleneck.place = (struct trace_place){ 0 };
+    path->config = *config;
     return true;
 }
 

@@ -6,7 +6,7 @@
  * through the box runs down the chain at once, and each stage passes it on: never, once or several times,
  * changed or not, with a later time in packet->at_ns or with the same. A bottleneck is first in
  * first out, so the time at which it will have sent a packet is known on arrival, and nothing has
- * to wait for it. What leaves the last stage lies in a heap, ordered by time, until link_packet_out
+ * to wait for it, unless CoDel manages its queue (link_bottleneck.c). What leaves the last stage lies in a heap, ordered by time, until link_packet_out
  * takes it.
  *
  * Times are exact: within the link they are nanoseconds, and the fractions of a nanosecond that
@@ -19,7 +19,9 @@
 #ifndef TUN_LINK_H
 #define TUN_LINK_H
 
+#include "tun/codel.h"
 #include "tun/middlebox.h"
+#include "tun/trace.h"
 
 enum { LINK_DROPS_MAX = 32 };
 
@@ -27,7 +29,10 @@ struct link;
 
 /* One direction. All zero: a perfect wire. */
 struct link_path {
-    uint64_t rate;          /* bits of IP packets a second, up to 10^12; 0: unlimited */
+    uint64_t rate;      /* bits of IP packets a second, up to 10^12; 0: unlimited */
+    struct trace trace; /* in place of a rate, from the link's first packet on, if its count is not
+                             * 0; at_ms is the caller's, and stays as long as it is in use */
+    struct codel_config codel; /* in that queue */
     uint64_t queue_bytes;   /* drop-tail limits of what waits or is being sent at the bottleneck; */
     uint32_t queue_packets; /* 0: none. An idle bottleneck takes any packet. */
     uint64_t delay_us;      /* from the bottleneck to the other end; up to 10^9 */
@@ -56,6 +61,7 @@ struct link_counters {
     uint64_t packets_in, bytes_in; /* after coalesced packets were cut */
     uint64_t packets_out, bytes_out;
     uint64_t queue_drops; /* at the bottleneck's full queue */
+    uint64_t aqm_drops;   /* by CoDel */
     uint64_t queue_max;   /* the most bytes that waited there, with what was being sent */
     uint64_t lost, corrupted, duplicated, reordered;
     uint64_t no_room; /* packets_max or packet_size_max exceeded: lost, too */
@@ -80,7 +86,7 @@ bool link_packet_out(struct link *link, enum link_direction direction, struct tc
 uint64_t link_deadline(const struct link *link);
 
 /* One direction is different from now on. What is in it already leaves as it would have, so that a
- * shorter delay may reorder; dice and packet numbers go on. False: a value is out of its range. */
+ * shorter delay may reorder, but what CoDel holds; dice and packet numbers go on. False: a value is out of its range. */
 bool link_change(struct link *link, enum link_direction direction, const struct link_path *path);
 
 const struct link_counters *link_counters(const struct link *link, enum link_direction direction);

@@ -7,8 +7,6 @@
 
 #include "tun/chance.h"
 
-#define SECOND_NS UINT64_C(1000000000)
-
 static void pass_on(struct path *path, enum stage_number from, uint32_t index);
 
 static bool happens(struct path *path, enum stage_number stage, double probability)
@@ -16,56 +14,12 @@ static bool happens(struct path *path, enum stage_number stage, double probabili
     return chance_happens(&path->random[stage], probability);
 }
 
-/* Time passes at the bottleneck: what it has sent no longer waits. */
-static void bottleneck_advance(struct bottleneck *bottleneck, uint32_t ring_size, uint64_t now_ns)
-{
-    while (bottleneck->count > 0 && bottleneck->waiting[bottleneck->first].sent_ns <= now_ns) {
-        bottleneck->bytes -= bottleneck->waiting[bottleneck->first].size;
-        bottleneck->first = (bottleneck->first + 1) % ring_size;
-        bottleneck->count--;
-    }
-}
-
-static bool bottleneck_is_full(const struct path *path, uint32_t size)
-{
-    const struct bottleneck *bottleneck = &path->bottleneck;
-    const struct link_path *config = &path->config;
-    if (bottleneck->count == 0)
-        return false;
-    return bottleneck->count == path->link->packets_max ||
-           (config->queue_packets > 0 && bottleneck->count >= config->queue_packets) ||
-           (config->queue_bytes > 0 && bottleneck->bytes + size > config->queue_bytes);
-}
-
 static void stage_bottleneck(struct path *path, uint32_t index)
 {
-    struct packet *packet = &path->link->packets[index];
-    struct bottleneck *bottleneck = &path->bottleneck;
-    uint32_t ring_size = path->link->packets_max;
-    if (path->config.rate == 0) {
-        pass_on(path, STAGE_BOTTLENECK, index);
-        return;
-    }
-    bottleneck_advance(bottleneck, ring_size, packet->at_ns);
-    if (bottleneck_is_full(path, packet->size)) {
-        path->counters.queue_drops++;
-        link_packet_free(path->link, index);
-        return;
-    }
-    if (bottleneck->free_ns < packet->at_ns) {
-        bottleneck->free_ns = packet->at_ns;
-        bottleneck->remainder = 0;
-    }
-    uint64_t work = 8 * SECOND_NS * packet->size + bottleneck->remainder;
-    bottleneck->free_ns += work / path->config.rate;
-    bottleneck->remainder = work % path->config.rate;
-    bottleneck->waiting[(bottleneck->first + bottleneck->count++) % ring_size] =
-        (struct waiting){ bottleneck->free_ns, packet->size };
-    bottleneck->bytes += packet->size;
-    if (bottleneck->bytes > path->counters.queue_max)
-        path->counters.queue_max = bottleneck->bytes;
-    packet->at_ns = bottleneck->free_ns;
-    pass_on(path, STAGE_BOTTLENECK, index);
+    if (path->config.rate == 0 && path->config.trace.count == 0)
+        link_stages_behind_bottleneck(path, index);
+    else
+        link_bottleneck_take(path, index);
 }
 
 /* Whether the script, which counts from 1, has this packet lost. */
@@ -170,4 +124,9 @@ static void pass_on(struct path *path, enum stage_number from, uint32_t index)
 void link_stages_run(struct path *path, uint32_t index)
 {
     run_stage(path, 0, index);
+}
+
+void link_stages_behind_bottleneck(struct path *path, uint32_t index)
+{
+    pass_on(path, STAGE_BOTTLENECK, index);
 }

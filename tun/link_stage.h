@@ -31,11 +31,16 @@ struct waiting {
 };
 
 struct bottleneck {
-    struct waiting *waiting; /* a ring of packets_max */
+    struct waiting *waiting; /* whose time is known: a ring of packets_max */
     uint32_t first, count;
-    uint64_t bytes;
-    uint64_t free_ns;   /* when the last bit of the last packet will have left ... */
-    uint64_t remainder; /* ... plus this over rate nanoseconds */
+    uint32_t *held; /* packets behind them, whose time is not: a ring of packets_max */
+    uint32_t held_first, held_count;
+    uint64_t bytes, held_bytes; /* of all, of those held */
+    uint64_t free_ns;           /* when the last bit of the last packet sent will have left ... */
+    uint64_t remainder;         /* ... plus this over rate nanoseconds */
+    struct codel codel;
+    uint32_t dropped;         /* by CoDel since one was sent */
+    struct trace_place place; /* of the last packet sent */
 };
 
 struct path {
@@ -61,6 +66,7 @@ struct link {
     uint8_t *scratch;
     uint32_t first_free;
     uint64_t order;
+    uint64_t began_ns; /* when the first packet came; TCPCT_NEVER: none has */
 };
 
 /* LINK_NO_PACKET if all are in use; counted as lost. */
@@ -70,7 +76,14 @@ void link_packet_free(struct link *link, uint32_t index);
 /* A packet has run down the chain. */
 void link_arrive(struct path *path, uint32_t index);
 
-/* Runs a packet down the chain, which owns it from now on. */
+/* Runs a packet down the chain, which owns it from now on; the same without its first stage. */
 void link_stages_run(struct path *path, uint32_t index);
+void link_stages_behind_bottleneck(struct path *path, uint32_t index);
+
+/* The first stage, of a path with a rate or a trace. */
+void link_bottleneck_take(struct path *path, uint32_t index);
+/* Sends, or drops, the packets held whose turn has come; if any are left, the next turn is at
+ * bottleneck.free_ns. */
+void link_bottleneck_run(struct path *path, uint64_t now_ns);
 
 #endif

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/tools/run.h"
 #include "tools/link_path.h"
@@ -45,6 +48,34 @@ static void times_rates_and_shares(void **state)
     BAD("delay=10");
     BAD("jitter=2000s");
     BAD("burst-enter=101%");
+}
+
+static void what_manages_the_queue(void **state)
+{
+    (void)state;
+    GOOD("aqm=codel");
+    assert_true(ab->codel.target_us == 5000 && ba->codel.interval_us == 100000);
+    GOOD("aqm-ab=codel:1ms:20ms");
+    assert_true(ab->codel.target_us == 1000 && ab->codel.interval_us == 20000);
+    assert_true(ba->codel.target_us == 5000);
+    GOOD("aqm=none");
+    assert_true(ab->codel.interval_us == 0 && ba->codel.interval_us == 0);
+    BAD("aqm=red");
+    BAD("aqm=codel:");
+    BAD("aqm=codel:5ms");
+    BAD("aqm=codel:5ms:0ms");
+    BAD("aqm=codel:5ms:100ms:1ms");
+    BAD("trace=/nowhere/trace");
+    char name[] = "/tmp/link-path-XXXXXX", text[64];
+    int fd = mkstemp(name);
+    assert_true(fd >= 0 && write(fd, "3\n7\n", 4) == 4);
+    close(fd);
+    snprintf(text, sizeof text, "trace-ba=%s", name);
+    GOOD(text);
+    assert_true(ab->trace.count == 0 && ba->trace.count == 2 && ba->trace.at_ms[1] == 7);
+    GOOD("trace=none");
+    assert_int_equal(ba->trace.count, 0);
+    unlink(name);
 }
 
 static void scripted_losses(void **state)
@@ -143,9 +174,9 @@ static void options_for_getopt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(times_rates_and_shares), cmocka_unit_test(scripted_losses),
-        cmocka_unit_test(kinds_of_options),       cmocka_unit_test(sizes_and_switches),
-        cmocka_unit_test(options_for_getopt),
+        cmocka_unit_test(times_rates_and_shares), cmocka_unit_test(what_manages_the_queue),
+        cmocka_unit_test(scripted_losses),        cmocka_unit_test(kinds_of_options),
+        cmocka_unit_test(sizes_and_switches),     cmocka_unit_test(options_for_getopt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
