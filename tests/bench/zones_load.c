@@ -1,5 +1,5 @@
 /* zones_load.c - what loading zones costs: processor time and memory of one way of doing it, which
- * the script `zones` compares. It writes zone text, too.
+ * the script `zones` compares. It writes zone text and asks for transfers, too.
  *
  *     zones_load text RECORDS       zone text on standard output: a quarter each of A, AAAA, MX and TXT,
  *                                   of as many names, in the order of a dump
@@ -7,12 +7,16 @@
  *     zones_load ldns-zone ORIGIN=FILE  read by ldns as it reads zone files, and kept
  *     zones_load ours ORIGIN=FILE   read and compiled as tcpct dnsd does
  *
- * Prints: records (of the zone, by ldns; RRsets, by us), seconds, megabytes that stay, and at most.
+ *     zones_load transfer ADDRESS PORT RECORDS  asks for the zone bench (AXFR), and takes so many records
+ *
+ * Prints: the seconds that a transfer took; otherwise records (of the zone, by ldns; RRsets, by us), seconds, megabytes that stay, and at most.
  */
+#include <arpa/inet.h>
 #include <ldns/ldns.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "dns/zones.h"
 #include "tests/bench/measure.h"
@@ -110,13 +114,52 @@ static int load_ldns_zone(const struct zone_source *source)
     return status;
 }
 
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Takes messages until they have had so many records; false: they end before. */
+static bool take_records(FILE *stream, unsigned long records)
+{
+    uint8_t head[2], message[DNS_MESSAGE_SIZE_MAX];
+    for (unsigned long count = 0; count < records; count += dns_get16(message + 6)) {
+        if (fread(head, sizeof head, 1, stream) != 1 || dns_get16(head) < DNS_HEADER_SIZE ||
+            fread(message, dns_get16(head), 1, stream) != 1 || (message[3] & 15) != 0)
+            return false;
+    }
+    return true;
+}
+
+static int transfer(const char *address, const char *port, const char *records)
+{
+    static const uint8_t query[] = "\0\27\0\1\0\0\0\1\0\0\0\0\0\0\5bench\0\0\374\0\1";
+    double start = seconds_now();
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
+    int socket_fd = socket(AF_INET, SOCK_STREAM, 0);
+    FILE *stream = fdopen(socket_fd, "r");
+    if (!stream || inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
+        connect(socket_fd, (struct sockaddr *)&to, sizeof to) != 0 ||
+        send(socket_fd, query, sizeof query - 1, 0) != sizeof query - 1 ||
+        !take_records(stream, strtoul(records, NULL, 10)))
+        return measure_fail("zones_load", "there is no whole transfer");
+    printf("%.2f\n", seconds_now() - start);
+    fclose(stream);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct zone_source source;
     if (argc == 3 && strcmp(argv[1], "text") == 0)
         return write_text(strtoul(argv[2], NULL, 10));
+    if (argc == 5 && strcmp(argv[1], "transfer") == 0)
+        return transfer(argv[2], argv[3], argv[4]);
     if (argc != 3 || !zone_source_parse(&source, argv[2]) || !source.has_origin)
-        return measure_fail("zones_load", "text RECORDS, or ldns or ours ORIGIN=FILE");
+        return measure_fail("zones_load", "see the head of its source for its arguments");
     mallopt(M_TRIM_THRESHOLD, 1 << 26); /* as tcpct dnsd does, for all */
     return strcmp(argv[1], "ldns") == 0        ? load_ldns(&source)
            : strcmp(argv[1], "ldns-zone") == 0 ? load_ldns_zone(&source)
