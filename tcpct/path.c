@@ -30,10 +30,52 @@ static uint32_t headers_of(const struct tcpct_connection *connection)
     return (uint32_t)ip_header_size(&connection->endpoints.remote) + TCP_HEADER_SIZE;
 }
 
+/* The entry of the peer, or that which is forgotten first. */
+static struct path_known *known(struct tcpct_connection *connection)
+{
+    struct path_known *paths = connection->stack->paths, *first = paths;
+    for (unsigned i = 0; i < PATHS_MAX; i++) {
+        if (ip_address_equal(&paths[i].remote, &connection->endpoints.remote))
+            return &paths[i];
+        if (paths[i].until_us < first->until_us)
+            first = &paths[i];
+    }
+    return first;
+}
+
+/* RFC 8201, 5.2: what one connection has found, others to that host need not. */
+static void share(struct tcpct_connection *connection)
+{
+    const struct path *path = &connection->path;
+    *known(connection) = (struct path_known){ .remote = connection->endpoints.remote,
+                                              .mtu = path->mtu,
+                                              .too_large = path->too_large,
+                                              .until_us = path->until_us };
+    connection->stack->paths_known = true;
+}
+
+/* 5.3: for ten minutes; then the first to come tries what the device carries. */
+static void begin(struct tcpct_connection *connection, uint64_t now_us)
+{
+    struct path *path = &connection->path;
+    path->begun = true;
+    if (!connection->stack->paths_known)
+        return;
+    const struct path_known *found = known(connection);
+    if (now_us >= found->until_us ||
+        !ip_address_equal(&found->remote, &connection->endpoints.remote))
+        return;
+    path->mtu = found->mtu;
+    path->too_large = found->too_large;
+    path->until_us = found->until_us;
+}
+
 uint32_t path_mtu(struct tcpct_connection *connection, uint64_t now_us)
 {
     uint32_t device = connection->stack->config.mtu;
     struct path *path = &connection->path;
+    if (!path->begun)
+        begin(connection, now_us);
     if (path->mtu && path->until_us <= now_us) {
         if (path->too_large) /* which nobody would tell: it is searched for, not tried */
             path->too_large = (uint16_t)(device + 1);
@@ -73,7 +115,11 @@ static bool lower(struct tcpct_connection *connection, uint32_t mtu, uint64_t no
     mtu = max_u32(mtu, least);
     if (mtu >= path_mtu(connection, now_us))
         return false;
-    connection->path = (struct path){ .mtu = (uint16_t)mtu, .until_us = now_us + PMTU_LIFE_US };
+    connection->path = (struct path){ .mtu = (uint16_t)mtu,
+                                      .until_us = now_us + PMTU_LIFE_US,
+                                      .begun = true,
+                                      .news = true,
+                                      .news_after = connection->snd_una };
     trace_connection(connection, TCPCT_TRACE_PATH_MTU, "", mtu, now_us);
     send_again(connection);
     return true;
@@ -150,11 +196,16 @@ static bool only_probe_lost(const struct tcpct_connection *connection)
 void path_acknowledged(struct tcpct_connection *connection, uint64_t now_us)
 {
     struct path *path = &connection->path;
+    if (path->news && seq_lt(path->news_after, connection->snd_una)) {
+        path->news = false;
+        share(connection);
+    }
     if (!path->probe)
         return;
     if (seq_leq(path->probe_end, connection->snd_una)) {
         path->mtu = path->probe;
         path->probe = 0;
+        share(connection);
         trace_connection(connection, TCPCT_TRACE_PATH_MTU, "probe", path->mtu, now_us);
     } else if (connection->flight.lost && connection->recovery.phase == RECOVERY_OPEN) {
         if (only_probe_lost(connection)) {

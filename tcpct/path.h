@@ -3,7 +3,8 @@
  * It begins as the device's and falls when a router says "too big" (RFC 1191, RFC 8201) or when full
  * segments vanish again and again (a black hole: RFC 4821, 7.7; RFC 2923). What a router said is
  * forgotten after ten minutes (RFC 1191, 6.3). Where nobody said anything, a single larger segment
- * now and then, halfway to what failed, finds what the path carries (RFC 4821, 7).
+ * now and then, halfway to what failed, finds what the path carries (RFC 4821, 7). What one connection
+ * has found, and then has carried data, is known to those that begin later (RFC 8201, 5.2).
  */
 #ifndef TCPCT_PATH_H
 #define TCPCT_PATH_H

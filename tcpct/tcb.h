@@ -132,7 +132,18 @@ struct path {
     uint32_t probe_end; /* its end */
     uint64_t probe_us;  /* when the next one may leave */
     uint64_t until_us;  /* when `mtu`, or what was found too large, is forgotten */
+    bool begun;         /* what is known of the path has been taken */
+    bool news; /* `mtu` is new; once more than this is acknowledged, it is known to carry: */
+    uint32_t news_after;
 };
+
+/* What a path was found to carry, whichever connection did (path.h). */
+struct path_known {
+    struct tcpct_address remote; /* family 0: unused */
+    uint16_t mtu, too_large;     /* as in struct path */
+    uint64_t until_us;
+};
+enum { PATHS_MAX = 64 };
 
 /* What the path is seen to carry (jump.h). */
 struct meter {
@@ -348,6 +359,8 @@ struct tcpct_stack {
     struct md5sig *md5sig; /* NULL: no peer has a key */
     struct secrets fast_open_secrets;
     struct peer peers[PEERS_MAX];
+    struct path_known paths[PATHS_MAX];
+    bool paths_known;                       /* there ever was one */
     struct remember_table remembered[2][2]; /* by role (1: Initiator) and family (1: IPv6) */
     struct seals *seals;                    /* keys; NULL: none, and a Responder remembers */
     uint64_t real_time_us;                  /* of the stack's time 0, since 1970 */

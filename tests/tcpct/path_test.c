@@ -179,6 +179,73 @@ static void test_probe_is_inconclusive(void **state)
     script_end(t);
 }
 
+/* The path MTU with which another connection to that host would begin. */
+static uint32_t next_mtu(struct script *t, const struct tcpct_address *remote)
+{
+    struct tcpct_connection *next;
+    const struct tcpct_connect_options options = { .remote = *remote, .remote_port = 80 };
+    assert_int_equal(tcpct_connect(t->host.stack, &options, &next, t->now_us), TCPCT_OK);
+    uint32_t mtu = path_mtu(next, t->now_us);
+    tcpct_abort(next);
+    return mtu;
+}
+
+/* RFC 8201, 5.2: a path MTU is that of all connections to that host, of no other, and (5.3) for ten
+ * minutes. */
+static void test_known_to_others(void **state)
+{
+    (void)state;
+    struct script *t = in_black_hole();
+    struct tcpct_address other = t->peer_address;
+    other.bytes[3] ^= 1;
+    assert_int_equal(next_mtu(t, &t->peer_address), 1024);
+    assert_int_equal(next_mtu(t, &other), 1500);
+    script_send(t->connection, 1460, 12000);
+    expect(t, ". 1461+1222");
+    peer_skip(t);
+    inject(t, ". 1 ack 13461");
+    assert_int_equal(next_mtu(t, &t->peer_address), 1262); /* what a probe has found */
+    script_wait(t, 596ull * SECOND);
+    assert_int_equal(next_mtu(t, &t->peer_address), 1262);
+    script_wait(t, 4ull * SECOND);
+    assert_int_equal(next_mtu(t, &t->peer_address), 1500);
+    script_end(t);
+}
+
+/* Whoever does not answer at all has shown nothing of the path. */
+static void test_silence_is_not_known(void **state)
+{
+    (void)state;
+    struct script *t = peer_connect(PLAIN, 20 * MILLISECOND, NULL);
+    script_send(t->connection, 0, 1460);
+    script_wait(t, 1450 * MILLISECOND);
+    assert_int_equal(t->connection->path.mtu, 1024);
+    assert_int_equal(next_mtu(t, &t->peer_address), 1500);
+    peer_skip(t);
+    inject(t, ". 1 ack 1461");
+    assert_int_equal(next_mtu(t, &t->peer_address), 1024);
+    script_end(t);
+}
+
+/* Of more hosts than there is room for, what would be forgotten first goes. */
+static void test_known_are_bounded(void **state)
+{
+    (void)state;
+    struct script *t = in_black_hole();
+    struct tcpct_stack *stack = t->host.stack;
+    for (unsigned i = 0; i < PATHS_MAX; i++)
+        stack->paths[i] = (struct path_known){ .remote = { 4, { 10, 9, 9, (uint8_t)i } },
+                                               .mtu = 1024,
+                                               .until_us = t->now_us + (64 - i) * 1000000ull };
+    script_send(t->connection, 1460, 12000);
+    peer_skip(t);
+    inject(t, ". 1 ack 13461");
+    assert_int_equal(next_mtu(t, &t->peer_address), 1262);
+    assert_int_equal(next_mtu(t, &stack->paths[0].remote), 1024);
+    assert_true(ip_address_equal(&stack->paths[PATHS_MAX - 1].remote, &t->peer_address));
+    script_end(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +257,9 @@ int main(void)
         TEST(probe_arrives),
         TEST(probe_is_lost),
         TEST(probe_is_inconclusive),
+        TEST(known_to_others),
+        TEST(silence_is_not_known),
+        TEST(known_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
