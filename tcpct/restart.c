@@ -18,9 +18,10 @@ enum {
     UNPROVED_FLIGHT = 65536,
     UNPROVED_TIMEOUTS = 2,
     UNPROVED_SHARE = 16, /* of the budget, for one prefix */
-    FAILURES = 2,
+    FAILURES = 2,        /* in a row: there is no restart for a while */
 };
-static const uint64_t SHUNNED_US = 300ull * SECOND_US;
+/* How long, at first; twice as long after each further failure, at most: */
+static const uint64_t SHUNNED_US = 10ull * SECOND_US, SHUNNED_MAX_US = 300ull * SECOND_US;
 
 /* ---- what is remembered ---------------------------------------------------------------------- */
 
@@ -316,11 +317,16 @@ void restart_failed(struct tcpct_connection *connection, uint64_t now_us)
     struct peer *peer = peers_use(stack, &connection->endpoints.remote, now_us);
     if (entry)
         remember_forget(table_of(stack, true, connection->endpoints.remote.family), entry);
-    if (++peer->restarts_lost >= FAILURES) {
-        peer->no_restart_until_us = now_us + SHUNNED_US;
-        peer->restarts_lost = 0;
-    }
     stack->counters.restarts_lost++;
+    if (now_us < peer->no_restart_until_us) /* it was already under way */
+        return;
+    if (peer->restarts_lost < UINT8_MAX)
+        peer->restarts_lost++;
+    uint64_t shunned_us = SHUNNED_US;
+    for (unsigned i = FAILURES; i < peer->restarts_lost && shunned_us < SHUNNED_MAX_US; i++)
+        shunned_us *= 2;
+    if (peer->restarts_lost >= FAILURES)
+        peer->no_restart_until_us = now_us + min_u64(shunned_us, SHUNNED_MAX_US);
 }
 
 /* ---- Responder ------------------------------------------------------------------------------- */
