@@ -34,7 +34,6 @@ bool chaos_answer(struct answer *answer, const struct chaos_texts *texts)
         return false;
     uint8_t size = (uint8_t)strnlen(text, CHAOS_TEXT_MAX);
     uint8_t *record = compose->message + compose->size;
-    answer->flags |= DNS_FLAG_AA;
     if (compose->size + TXT_HEAD_SIZE + size > compose->limit) {
         answer->overflow = true;
         return true;

@@ -226,6 +226,7 @@ static int setup(void **state)
     cookies = dns_cookies_create(secret, 1);
     world = world_create(&options, case_zones(text, "x"));
     world->of_zones.cookies = cookies;
+    world->of_zones.texts = (struct chaos_texts){ "a version", "an identity" };
     datagrams =
         (struct datagrams){ .server = &world->of_zones,
                             .options = { .port = 53, .size_max = DNS_UDP_SIZE, .mtu = 1500 } };

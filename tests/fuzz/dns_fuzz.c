@@ -114,17 +114,21 @@ static void check_answer(const uint8_t *answer, size_t size)
     ldns_pkt_free(packet);
 }
 
+static const struct chaos_texts itself = { "a version", "an identity" };
+
 static void try_query(const struct dns_zones *zones, const uint8_t *query, size_t size)
 {
     static uint8_t whole[DNS_MESSAGE_SIZE_MAX];
-    size_t full = dns_reply(zones, &dns_any_stream, query, size, whole, sizeof whole);
+    const struct dns_channel stream = { .texts = itself };
+    const struct dns_channel datagram = { .transport = DNS_DATAGRAM, .texts = itself };
+    size_t full = dns_reply(zones, &stream, query, size, whole, sizeof whole);
     check_answer(whole, full);
     for (size_t room = full > 40 ? full - 40 : 0; room <= full; room += 8) {
         uint8_t *answer = malloc(room + 1);
-        size_t got = dns_reply(zones, &dns_any_stream, query, size, answer, room);
+        size_t got = dns_reply(zones, &stream, query, size, answer, room);
         if (got > room || (got > 0 && (got != full || memcmp(answer, whole, full) != 0)))
             abort();
-        got = dns_reply(zones, &dns_any_datagram, query, size, answer, room);
+        got = dns_reply(zones, &datagram, query, size, answer, room);
         if (got > room)
             abort();
         check_answer(answer, got);
@@ -152,7 +156,9 @@ static void try_datagram(const struct dns_zones *zones, const uint8_t *bytes, si
     static uint8_t packet_bytes[TCPCT_PACKET_SIZE], reply_bytes[TCPCT_PACKET_SIZE];
     if (!stack) {
         const struct tcpct_config config = { .random = fill_random };
-        server = (struct dns_server){ .zones = zones, .cookies = dns_cookies_create(secret, 1) };
+        server = (struct dns_server){ .zones = zones,
+                                      .cookies = dns_cookies_create(secret, 1),
+                                      .texts = itself };
         datagrams = (struct datagrams){ .server = &server,
                                         .options = { .port = 53, .size_max = 1232, .mtu = 1500 } };
         if (tcpct_stack_create(&stack, &config, 1) != TCPCT_OK)
@@ -265,7 +271,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         pass(data, size, 1 + choice / 8);
     } else if (choice % 8 == 2) {
         forward(data, size);
-    } else if (choice % 8 <= 3) {
+    } else if (choice % 8 <= 4) {
         try_datagram(zones, data, size, choice % 8 == 3);
     } else {
         try_query(zones, data, size);

@@ -104,7 +104,8 @@ done
 for name in id.server hostname.bind; do
     expect "$name" 0 "ns1\.lab" dig @$server CH TXT $name
 done
-expect "with AA and no TTL" 0 "^version\.bind\..*0.CH.TXT" dig @$server CH TXT version.bind
+expect "with no TTL" 0 "^version\.bind\..*0.CH.TXT" dig @$server CH TXT version.bind
+expect "nor AA" 0 "flags: qr rd;" dig @$server CH TXT version.bind
 expect "other names: REFUSED" 0 "status: REFUSED" dig @$server CH TXT authors.bind
 expect "NSID" 0 'NSID: .*"ns1\.lab"' dig +nsid @$server one-trip.example
 expect "kdig too" 0 'NSID: .*"ns1\.lab"' kdig +nsid @$server one-trip.example
