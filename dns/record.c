@@ -87,6 +87,22 @@ static const char *order_class_and_ttl(char *entry)
     return is_class(second, second_size) ? at : behind;
 }
 
+/* The largest number that a field can be; 0: it is no number. */
+static uint64_t number_max(ldns_rdf_type type)
+{
+    switch (type) {
+    case LDNS_RDF_TYPE_INT8:
+    case LDNS_RDF_TYPE_ALG:
+        return UINT8_MAX;
+    case LDNS_RDF_TYPE_INT16:
+        return UINT16_MAX;
+    case LDNS_RDF_TYPE_INT32:
+        return UINT32_MAX;
+    default:
+        return 0;
+    }
+}
+
 /* ldns cuts a number that is too large for its field. */
 static bool check_numbers(const ldns_rr *rr, const char *type, char *error, size_t error_size)
 {
@@ -95,25 +111,14 @@ static bool check_numbers(const ldns_rr *rr, const char *type, char *error, size
     size_t fields = ldns_rr_rd_count(rr);
     if (fields > ldns_rr_descriptor_maximum(descriptor)) /* in RFC 3597's form it may have more */
         fields = ldns_rr_descriptor_maximum(descriptor);
+    while (fields > 0 && number_max(ldns_rr_descriptor_field_type(descriptor, fields - 1)) == 0)
+        fields--;
     entry_word(&at, &word);
     for (size_t i = 0; i < fields; i++) {
         size_t size = entry_word(&at, &word);
-        uint64_t limit;
-        switch (ldns_rr_descriptor_field_type(descriptor, i)) {
-        case LDNS_RDF_TYPE_INT8:
-        case LDNS_RDF_TYPE_ALG:
-            limit = UINT8_MAX;
-            break;
-        case LDNS_RDF_TYPE_INT16:
-            limit = UINT16_MAX;
-            break;
-        case LDNS_RDF_TYPE_INT32:
-            limit = UINT32_MAX;
-            break;
-        default:
-            continue;
-        }
-        if (word_is_number(word, size) && (size > 10 || strtoull(word, NULL, 10) > limit))
+        uint64_t limit = number_max(ldns_rr_descriptor_field_type(descriptor, i));
+        if (limit > 0 && word_is_number(word, size) &&
+            (size > 10 || strtoull(word, NULL, 10) > limit))
             return fail(error, error_size, "the number %.*s is above %" PRIu64, (int)size, word,
                         limit);
     }
