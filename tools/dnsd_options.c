@@ -337,6 +337,8 @@ static int check(const struct dnsd_options *options)
                              "--forward has all answers from elsewhere, and after the exchange: "
                              "leave --%s out",
                              flag_name(options->zones_only));
+    if (options->rate_limit.rate && options->no_udp)
+        return command_error("dnsd", EXIT_USAGE, "--rate-limit: nothing is answered over UDP here");
     if (options->cookie_secrets && options->no_cookies)
         return command_error("dnsd", EXIT_USAGE, "--cookie-secret: there are no DNS cookies here");
     if (!options->has_zones && !options->forward.port)

@@ -32,6 +32,7 @@ wrong "too many prefixes" "--allow-transfer may be given 64 times at most" \
 wrong "a bad age" "--connection-time soon: expected a time such as" --connection-time soon
 wrong "a bad policy" "--dns-cookies maybe: expected on, off or require" --dns-cookies maybe
 wrong "a secret and no cookies" "no DNS cookies here" --dns-cookies off --cookie-secret x
+wrong "a rate of nothing" "nothing is answered over UDP" --no-udp --rate-limit 1
 wrong "a bad rate" "--rate-limit -1: expected a number from 0 to 1000000" --rate-limit -1
 wrong "a bad slip" "--rate-limit-slip 1001: expected a number from 0 to 1000" --rate-limit-slip 1001
 wrong "no version" "--version-text : expected 1 to 63 bytes" --version-text ""
