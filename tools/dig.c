@@ -37,8 +37,9 @@ struct dig {
     uint64_t deadline_us;
     uint64_t resume_us; /* when the next transaction begins, at the earliest */
     struct tcpct_counters before;
-    struct dig_cost cost; /* of the present transaction */
-    bool answered;        /* and the FINs are being exchanged */
+    uint64_t foreign_packets, foreign_bytes; /* that came since and were not for us */
+    struct dig_cost cost;                    /* of the present transaction */
+    bool answered;                           /* and the FINs are being exchanged */
     uint64_t done, tried;
     uint64_t *times_us; /* of each answer, if there are several */
 };
@@ -83,8 +84,10 @@ static int begin(struct dig *dig, uint64_t now_us)
     options.fast_open = mode == DIG_FAST_OPEN && !last;
     options.restart &= !last;
     framing_release(&dig->framing);
-    if (dig->udp_trips == 0 && dig->tried == 0)
+    if (dig->udp_trips == 0 && dig->tried == 0) {
         tcpct_counters(dig->endpoint.stack, &dig->before);
+        dig->foreign_packets = dig->foreign_bytes = 0;
+    }
     dig->started_us = now_us;
     dig->connected_us = 0;
     dig->answered = false;
@@ -150,8 +153,11 @@ static void other_packet(void *context, const struct tcpct_packet *packet, uint6
 {
     struct dig *dig = context;
     struct udp_datagram answer;
-    if (!dig_udp_take(&dig->udp, packet, dig->options.question.id, &answer))
+    if (!dig_udp_take(&dig->udp, packet, dig->options.question.id, &answer)) {
+        dig->foreign_packets++;
+        dig->foreign_bytes += packet->length;
         return;
+    }
     dig->udp.asking = false;
     dig->tried = 0;
     if (is_in_vain(dig, &answer, now_us))
@@ -171,9 +177,9 @@ static void finish(struct dig *dig, uint64_t now_us)
     struct tcpct_counters after;
     tcpct_counters(dig->endpoint.stack, &after);
     dig->cost.packets_sent = after.packets_out - dig->before.packets_out;
-    dig->cost.packets_received = after.packets_in - dig->before.packets_in;
+    dig->cost.packets_received = after.packets_in - dig->before.packets_in - dig->foreign_packets;
     dig->cost.bytes_sent = after.bytes_out - dig->before.bytes_out;
-    dig->cost.bytes_received = after.bytes_in - dig->before.bytes_in;
+    dig->cost.bytes_received = after.bytes_in - dig->before.bytes_in - dig->foreign_bytes;
     dig->cost.packets_sent += dig->udp_packets;
     dig->cost.bytes_sent += dig->udp_bytes;
     dig->cost.time_us += dig->udp_us;
