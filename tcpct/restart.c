@@ -177,6 +177,13 @@ bool restart_echo_fits(const struct tcpct_connection *connection, const struct s
 
 /* ---- Initiator ------------------------------------------------------------------------------- */
 
+/* Nothing that acknowledges the Responder's answer has left yet: it would take the opening for a
+ * recording, and refuse it. */
+static bool is_unproved_still(const struct tcpct_connection *before)
+{
+    return before->fin_received && before->last_ack_sent == before->irs + 1;
+}
+
 static bool may_restart(struct tcpct_stack *stack, const struct remembered *entry,
                         const struct remembered_pair *pair, struct endpoints *endpoints,
                         uint64_t now_us)
@@ -188,7 +195,7 @@ static bool may_restart(struct tcpct_stack *stack, const struct remembered *entr
     struct endpoints its = *endpoints;
     its.local_port = entry->local_port;
     const struct tcpct_connection *before = demux_find(stack, &its);
-    return !before || (tcb_is_finishing(before) && !before->held);
+    return !before || (tcb_is_finishing(before) && !before->held && !is_unproved_still(before));
 }
 
 static void take_up(struct tcpct_connection *connection, struct remembered *entry,

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "tcpct/seq.h"
+#include "tcpct/wire.h"
 #include "tests/sim/asking.h"
 
 #define MS ((uint64_t)1000)
@@ -257,6 +258,73 @@ static void test_path_that_refuses_restarts(void **state)
     end();
 }
 
+/* R4, for a client that asks again in the turn in which it reads the end of a short answer: as nothing has
+ * acknowledged that, the same pair would be refused. */
+static struct again {
+    struct tcpct_connection *connection;
+    unsigned left;
+    uint32_t id, size, got;
+    unsigned restarted;
+} again;
+
+static void ask_again(struct sim_host *host)
+{
+    uint8_t bytes[QUESTION_SIZE];
+    const struct tcpct_connect_options options = { .parameters = TCPCT_PARAMETERS_DEFAULT,
+                                                   .restart = true,
+                                                   .remote = server->ipv4,
+                                                   .remote_port = SIM_PORT,
+                                                   .request = bytes,
+                                                   .request_size = sizeof(bytes) };
+    wire_put32(bytes, again.id++);
+    wire_put32(bytes + 4, again.size);
+    again.got = 0;
+    assert_int_equal(tcpct_connect(host->stack, &options, &again.connection, sim->now_us),
+                     TCPCT_OK);
+}
+
+static void serve_again(struct sim_host *host, const struct tcpct_event *event)
+{
+    uint8_t bytes[4096];
+    struct tcpct_info info;
+    ptrdiff_t got;
+    if (event->connection != again.connection || !(event->flags & TCPCT_EVENT_READABLE))
+        return;
+    while ((got = tcpct_receive(again.connection, bytes, sizeof(bytes))) > 0)
+        again.got += (uint32_t)got;
+    if (got != TCPCT_ERROR_CLOSED)
+        return;
+    assert_int_equal(again.got, again.size);
+    tcpct_connection_info(again.connection, &info);
+    again.restarted += info.restarted;
+    tcpct_close(again.connection);
+    again.connection = NULL;
+    if (--again.left)
+        ask_again(host);
+}
+
+static bool again_over(const void *context)
+{
+    (void)context;
+    return again.left == 0;
+}
+
+static void test_again_at_once(void **state)
+{
+    (void)state;
+    for (uint32_t size = 300; size <= 30000; size *= 10) {
+        begin(NULL);
+        again = (struct again){ .left = 20, .id = 3, .size = size };
+        client->serve = serve_again;
+        ask_again(client);
+        assert_true(sim_until(sim, again_over, NULL, 20 * SECOND));
+        assert_true(again.restarted >= 19); /* by two pairs in turn, once there are two */
+        assert_int_equal(COUNTER(client, restarts_lost), 0);
+        assert_int_equal(COUNTER(server, restarts_refused), 0);
+        end();
+    }
+}
+
 /* One that asks every ten seconds never waits for an exchange, although each pair is good for a
  * minute only. */
 static void test_renewal(void **state)
@@ -305,6 +373,7 @@ int main(void)
         TEST(aborted),
         TEST(nobody_answers),
         TEST(no_room_for_two),
+        TEST(again_at_once),
         TEST(path_that_refuses_restarts),
         TEST(renewal),
         TEST(renewal_is_lost),
