@@ -232,6 +232,9 @@ static void take_syn_ack(struct dump_flow *flow, const struct dump_packet *packe
     flow->syn_ack_cookie = segment->options.present & (OPTION_COOKIE | OPTION_COOKIE_LESS);
     if (flow->syn_cookie && flow->syn_ack_cookie)
         summary->mode = segment->data_size > 0 ? DUMP_SYN_DATA : DUMP_COLD;
+    if (summary->mode == DUMP_SYN_DATA && dump_flow_relative(flow, DUMP_CLIENT, segment->ack) > 1)
+        flow->finished =
+            true; /* RFC 6013, 6.2: the request is accepted with the whole answer only */
 }
 
 static bool add_step(struct dump_flow *flow, const struct step *step)

@@ -190,6 +190,29 @@ static void test_restart_is_another_connection(void **state)
     assert_int_equal(summaries[1].answered_us, 20000);
 }
 
+/* RFC 6013, 6.2: a request in the <SYN> is acknowledged with the whole answer; without that, the opening is
+ * the same connection's. */
+static void test_restart_after_answer_in_syn_ack(void **state)
+{
+    (void)state;
+    for (uint32_t accepted = 0; accepted <= 50; accepted += 50) {
+        uint16_t port = accepted ? 4001 : 4000;
+        take_with(packet(0, DUMP_CLIENT, port, SEGMENT_SYN, 0, 0, 50), OPTION_COOKIE);
+        take_with(packet(20000, DUMP_SERVER, port, SEGMENT_SYN | SEGMENT_ACK, 0, 1 + accepted, 100),
+                  OPTION_COOKIE);
+        take_with(packet(900000, DUMP_CLIENT, port, SEGMENT_ACK, 1, 1, 50), OPTION_COOKIE_PAIR);
+        take_with(packet(920000, DUMP_SERVER, port, SEGMENT_ACK, 1, 51, 100), OPTION_COOKIE_PAIR);
+    }
+    dump_flows_each(flows, keep, NULL);
+    assert_int_equal(summary_count, 3);
+    assert_int_equal(summaries[0].mode, DUMP_SYN_DATA);
+    assert_int_equal(summaries[0].packets[DUMP_CLIENT], 2);
+    assert_int_equal(summaries[1].mode, DUMP_SYN_DATA);
+    assert_int_equal(summaries[1].packets[DUMP_CLIENT], 1);
+    assert_int_equal(summaries[2].mode, DUMP_RESTART);
+    assert_int_equal(summaries[2].round_trips, 1);
+}
+
 static void test_ports_and_new_syns_tell_connections_apart(void **state)
 {
     (void)state;
@@ -229,6 +252,7 @@ int main(void)
         TEST(test_flights_count_tails_do_not),
         TEST(test_retransmission_completes),
         TEST(test_restart_is_another_connection),
+        TEST(test_restart_after_answer_in_syn_ack),
         TEST(test_ports_and_new_syns_tell_connections_apart),
         TEST(test_middle_of_a_connection),
     };
