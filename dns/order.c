@@ -1,10 +1,11 @@
 /* order.c - zone text in canonical order: see order.h.
  *
- * Owners are compared by eight bytes of their sort keys at a time, which stand beside them: to look at the
+ * Owners are compared by eight bytes of their sort keys at a time, which are in the array: to look at the
  * names in an order that is not theirs in memory is what costs time in a large zone.
  */
 #include "order.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,35 +29,43 @@ static int compare_owners(const void *a, const void *b)
     return left->first < right->first ? -1 : left->first > right->first;
 }
 
-/* Sets the owner's order to eight bytes of its name's sort key, zeros behind it. Returns true if the key
- * goes on behind them. */
-static bool set_order(const struct zone_text *text, struct zone_owner *owner, size_t depth)
+/* Eight bytes of the owner's key. */
+static uint64_t order_at(const struct zone_text *text, const struct zone_owner *owner, size_t depth)
 {
-    uint8_t key[NAME_KEY_SIZE_MAX];
-    size_t size = name_key(key, text->bytes + owner->name + 1);
-    owner->order = 0;
-    for (size_t i = depth; i < depth + sizeof owner->order; i++)
-        owner->order = owner->order << 8 | (i < size ? key[i] : 0);
-    return size > depth + sizeof owner->order;
+    uint64_t order;
+    memcpy(&order, text->bytes + owner->key + depth, sizeof order);
+    return be64toh(order);
+}
+
+/* Whether the key of one of these goes on behind the eight bytes. A key has no two zeros beside each other,
+ * so if it ends, two follow. */
+static bool go_on(const struct zone_text *text, const struct zone_owner *owners, size_t count,
+                  size_t depth)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *end = text->bytes + owners[i].key + depth + sizeof owners->order;
+        if (end[-1] != 0 || end[0] != 0)
+            return true;
+    }
+    return false;
 }
 
 /* Sorts owners whose keys have the first `depth` bytes in common: by the next eight, and those who have
- * these in common in turn. A key that ends sorts before those that go on, since no label begins with a
- * zero there. */
+ * these in common in turn, unless they have one name. */
 static void sort_owners(const struct zone_text *text, struct zone_owner *owners, size_t count,
                         size_t depth)
 {
-    bool more = false, sorted = true;
+    bool sorted = true;
     for (size_t i = 0; i < count; i++) {
-        more |= set_order(text, &owners[i], depth);
+        owners[i].order = order_at(text, &owners[i], depth);
         sorted = sorted && (i == 0 || compare_owners(&owners[i - 1], &owners[i]) < 0);
     }
     if (!sorted)
         qsort(owners, count, sizeof *owners, compare_owners);
-    for (size_t i = 0, end; more && i < count; i = end) {
+    for (size_t i = 0, end; i < count; i = end) {
         for (end = i + 1; end < count && owners[end].order == owners[i].order; end++)
             continue;
-        if (end - i > 1)
+        if (end - i > 1 && go_on(text, owners + i, end - i, depth))
             sort_owners(text, owners + i, end - i, depth + sizeof owners->order);
     }
 }

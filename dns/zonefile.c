@@ -117,10 +117,14 @@ static bool keep_owner(struct zone_text *text, const struct record *record)
                        sizeof *text->owners))
         return false;
     struct zone_owner *owner = &text->owners[text->owner_count];
-    uint32_t behind_size;
     *owner = (struct zone_owner){ .first = (uint32_t)text->record_count, .count = 1 };
-    if (!keep(text, &record->owner_size, 1, &owner->name) ||
-        !keep(text, record->owner, record->owner_size, &behind_size))
+    uint8_t name[1 + NAME_SIZE_MAX], key[NAME_KEY_SIZE_MAX + OWNER_KEY_ZEROS];
+    name[0] = record->owner_size;
+    memcpy(name + 1, record->owner, record->owner_size);
+    size_t key_size = name_key(key, name + 1);
+    memset(key + key_size, 0, OWNER_KEY_ZEROS);
+    if (!keep(text, name, 1u + name[0], &owner->name) ||
+        !keep(text, key, key_size + OWNER_KEY_ZEROS, &owner->key))
         return false;
     text->owner_count++;
     return true;

@@ -28,10 +28,13 @@ struct zone_record {
     uint16_t file;     /* of `line`; in sources */
 };
 
+enum { OWNER_KEY_ZEROS = 9 }; /* one more than an order's bytes */
+
 /* Records that have one owner. Until they are sorted, those that follow each other in the file. */
 struct zone_owner {
     uint64_t order; /* for zone_text_sort */
     uint32_t name;  /* in bytes: the name's size (1 byte), the lower-case name */
+    uint32_t key;   /* in bytes: the name's sort key (name.h), OWNER_KEY_ZEROS zeros */
     uint32_t first; /* in records */
     uint32_t count;
 };
