@@ -35,33 +35,30 @@ void link_packet_free(struct link *link, uint32_t index)
 
 /* ---- the heap at the end of the chain ------------------------------------------------------- */
 
-static bool is_earlier(const struct link *link, uint32_t a, uint32_t b)
+static bool is_earlier(const struct arrival *one, const struct arrival *other)
 {
-    const struct packet *one = &link->packets[a], *other = &link->packets[b];
     return one->at_ns != other->at_ns ? one->at_ns < other->at_ns : one->order < other->order;
 }
 
-static void heap_push(struct path *path, uint32_t index)
+static void heap_push(struct path *path, struct arrival arrival)
 {
-    const struct link *link = path->link;
     uint32_t at = path->heap_count++;
-    while (at > 0 && is_earlier(link, index, path->heap[(at - 1) / 2])) {
+    while (at > 0 && is_earlier(&arrival, &path->heap[(at - 1) / 2])) {
         path->heap[at] = path->heap[(at - 1) / 2];
         at = (at - 1) / 2;
     }
-    path->heap[at] = index;
+    path->heap[at] = arrival;
 }
 
 static uint32_t heap_pop(struct path *path)
 {
-    const struct link *link = path->link;
-    uint32_t first = path->heap[0], last = path->heap[--path->heap_count];
+    uint32_t first = path->heap[0].index;
+    struct arrival last = path->heap[--path->heap_count];
     uint32_t at = 0, child;
     while ((child = 2 * at + 1) < path->heap_count) {
-        if (child + 1 < path->heap_count &&
-            is_earlier(link, path->heap[child + 1], path->heap[child]))
+        if (child + 1 < path->heap_count && is_earlier(&path->heap[child + 1], &path->heap[child]))
             child++;
-        if (!is_earlier(link, path->heap[child], last))
+        if (!is_earlier(&path->heap[child], &last))
             break;
         path->heap[at] = path->heap[child];
         at = child;
@@ -72,8 +69,8 @@ static uint32_t heap_pop(struct path *path)
 
 void link_arrive(struct path *path, uint32_t index)
 {
-    path->link->packets[index].order = path->link->order++;
-    heap_push(path, index);
+    const uint64_t at_ns = path->link->packets[index].at_ns;
+    heap_push(path, (struct arrival){ at_ns, path->link->order++, index });
 }
 
 /* ---- a link ---------------------------------------------------------------------------------- */
@@ -206,7 +203,7 @@ bool link_packet_out(struct link *link, enum link_direction direction, struct tc
     path->lent = LINK_NO_PACKET;
     middlebox_tick(link->box, now_us, enter, link);
     link_bottleneck_run(path, now_us * 1000);
-    if (path->heap_count == 0 || link->packets[path->heap[0]].at_ns > now_us * 1000)
+    if (path->heap_count == 0 || path->heap[0].at_ns > now_us * 1000)
         return false;
     path->lent = heap_pop(path);
     const struct packet *entry = &link->packets[path->lent];
@@ -226,8 +223,8 @@ uint64_t link_deadline(const struct link *link)
         uint64_t at_ns = TCPCT_NEVER;
         if (path->bottleneck.held_count > 0)
             at_ns = path->bottleneck.free_ns;
-        if (path->heap_count > 0 && link->packets[path->heap[0]].at_ns < at_ns)
-            at_ns = link->packets[path->heap[0]].at_ns;
+        if (path->heap_count > 0 && path->heap[0].at_ns < at_ns)
+            at_ns = path->heap[0].at_ns;
         if (at_ns != TCPCT_NEVER && (at_ns + 999) / 1000 < deadline_us)
             deadline_us = (at_ns + 999) / 1000;
     }

@@ -8,10 +8,16 @@
 
 struct packet {
     uint64_t at_ns; /* when it is at this point of the chain */
-    uint64_t order; /* of packets with the same time */
     uint32_t size;
     uint32_t next_free;
     uint8_t *bytes;
+};
+
+/* A packet at the end of the chain. */
+struct arrival {
+    uint64_t at_ns;
+    uint64_t order; /* of packets with the same time */
+    uint32_t index;
 };
 
 enum stage_number {
@@ -49,10 +55,10 @@ struct path {
     struct link_counters counters;
     uint64_t random[STAGES]; /* the generators' states */
     struct bottleneck bottleneck;
-    uint64_t number;    /* of packets that came to be lost or not */
-    bool in_burst;      /* of losses */
-    uint64_t jitter_ns; /* when the last packet that jitter delayed arrives */
-    uint32_t *heap;     /* of packet indices; the earliest is first */
+    uint64_t number;      /* of packets that came to be lost or not */
+    bool in_burst;        /* of losses */
+    uint64_t jitter_ns;   /* when the last packet that jitter delayed arrives */
+    struct arrival *heap; /* the earliest is first */
     uint32_t heap_count;
     uint32_t lent; /* the packet that link_packet_out gave last; LINK_NO_PACKET: none */
 };
