@@ -120,7 +120,7 @@ static void take_answer(struct dig *dig, const uint8_t *message, size_t size, ui
     dig->connection = NULL;
     dig->answered = true;
     dig->cost.answer_size = size;
-    dig->cost.rcode = message[3] & 15;
+    dig->cost.rcode = dig_rcode(message, size);
     dig->cost.time_us = now_us - dig->started_us;
     dig->cost.mode = info.fast_open            ? DIG_FAST_OPEN
                      : !info.cookies           ? DIG_PLAIN
@@ -164,7 +164,7 @@ static void other_packet(void *context, const struct tcpct_packet *packet, uint6
         return;
     dig->answered = true;
     dig->cost.answer_size = answer.size;
-    dig->cost.rcode = answer.data[3] & 15;
+    dig->cost.rcode = dig_rcode(answer.data, answer.size);
     dig->cost.time_us = now_us - dig->started_us;
     dig->cost.mode = DIG_UDP;
     dig->cost.round_trips = 1;

@@ -4,6 +4,7 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
+#include "tools/dig_report.h"
 #include "tun/loop.h"
 
 void dig_cookie_draw(struct dig_cookie *cookie)
@@ -40,12 +41,11 @@ static bool take(struct dig_cookie *cookie, const uint8_t *options, size_t size)
 bool dig_cookie_accepted(struct dig_cookie *cookie, const uint8_t *message, size_t size)
 {
     ldns_pkt *packet = NULL;
-    if (cookie->size == 0 || ldns_wire2pkt(&packet, message, size) != LDNS_STATUS_OK)
+    if (cookie->size == 0 || dig_rcode(message, size) != DNS_BADCOOKIE ||
+        ldns_wire2pkt(&packet, message, size) != LDNS_STATUS_OK)
         return true;
-    unsigned rcode = (unsigned)ldns_pkt_edns_extended_rcode(packet) << 4 | message[3] % 16;
     const ldns_rdf *options = ldns_pkt_edns_data(packet);
-    bool bad = rcode == DNS_BADCOOKIE && options &&
-               take(cookie, ldns_rdf_data(options), ldns_rdf_size(options));
+    bool bad = options && take(cookie, ldns_rdf_data(options), ldns_rdf_size(options));
     ldns_pkt_free(packet);
     return !bad;
 }

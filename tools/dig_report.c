@@ -6,6 +6,17 @@
 #include <stdlib.h>
 #include <sys/time.h>
 
+unsigned dig_rcode(const uint8_t *message, size_t size)
+{
+    ldns_pkt *packet = NULL;
+    unsigned upper = 0;
+    if (ldns_wire2pkt(&packet, message, size) == LDNS_STATUS_OK) {
+        upper = ldns_pkt_edns_extended_rcode(packet);
+        ldns_pkt_free(packet);
+    }
+    return upper << 4 | message[3] % 16;
+}
+
 void dig_print_answer(const uint8_t *message, size_t size, uint64_t time_us)
 {
     ldns_pkt *packet = NULL;
