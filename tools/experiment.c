@@ -186,6 +186,19 @@ static size_t read_rows(struct rows *rows, const char *log, bool sum, char *last
     return count;
 }
 
+/* Without those of the measurement before, of which only the end is here; returns how many they were. */
+static size_t remove_ends(struct rows *flows)
+{
+    size_t removed = 0;
+    double asked;
+    for (size_t flow = rows_count(flows); flow-- > 0;)
+        if (rows_get_number(flows, flow, "data_client", &asked) && asked == 0) {
+            rows_remove(flows, flow, 1);
+            removed++;
+        }
+    return removed;
+}
+
 /* What the capture shows of the connection of each row that stays, the last `wanted` of them, if
  * there is one for each. */
 static void read_connections(struct experiment *experiment, const char *pcap, size_t first,
@@ -200,6 +213,7 @@ static void read_connections(struct experiment *experiment, const char *pcap, si
     snprintf(log, sizeof log, "%s.txt", pcap);
     int status = run_words(experiment, NULL, words, log);
     size_t found = read_rows(flows, log, false, last, sizeof last);
+    found -= remove_ends(flows);
     for (size_t i = count - wanted; status == 0 && found >= wanted && found <= count && i < count;
          i++) {
         size_t row = first + i, flow = found - (count - i);

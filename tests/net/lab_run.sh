@@ -121,6 +121,14 @@ gone "nothing is left of an interrupted experiment"
 expect "its programs have ended" 1 "" pgrep -f "sleep 100[01]\.$$\$"
 expect "what there was is reported" 0 "interrupted" cat "$work/long/report.html"
 
+# The end of the measurement before, seen in a capture that begins sooner, hides no round trips.
+expect "a long way" 0 "round trips" "$TCPCT" lab run round-trips --set delay=50ms --set repeat=2 \
+    --name "$lab" --out "$work/way"
+expect "round trips of each connection" 0 "8 of 8" awk -F, '
+    NR == 1 { for (i = 1; i <= NF; i++) if ($i == "trips") at = i }
+    NR > 1 && $at >= 1 { good++ }
+    END { print good " of " NR - 1 }' "$work/way/all.csv"
+
 # Without root: in a user namespace, where it is root of nothing but its own.
 cat >"$work/own.lab" <<'END'
 host client 10.60.1.0/24
