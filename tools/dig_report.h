@@ -11,7 +11,7 @@ struct dig_cost {
     uint64_t packets_sent, packets_received, bytes_sent, bytes_received;
     uint64_t time_us;
     size_t answer_size; /* bytes of DNS */
-    unsigned rcode; /* with the upper bits that EDNS carries */
+    unsigned rcode;     /* with the upper bits that EDNS carries */
 };
 
 /* The whole RCODE of an answer (RFC 6891, 6.1.3); of one that cannot be read, the header's bits. */
