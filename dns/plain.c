@@ -10,7 +10,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { STRING_SIZE_MAX = 255, ADDRESS_SIZE_MAX = 45 };
+enum { STRING_SIZE_MAX = 255, ADDRESS_SIZE_MAX = 45, DIGITS_MAX = 10 };
 
 /* Each letter of `fields` is one of the data: an address, a 16-bit number, a name, strings to the end. */
 static const struct plain_type {
@@ -60,13 +60,14 @@ static bool is_of_name(char c)
 
 /* Each reader takes a word at *at, moves behind it and returns true, or returns false. */
 
+/* Of more digits than any number needs ldns says what they mean. */
 static bool read_number(const char **at, uint32_t max, uint32_t *number)
 {
     const char *digit = *at;
     uint64_t value = 0;
     for (; is_digit(*digit) && value <= max; digit++)
         value = value * 10 + (uint64_t)(*digit - '0');
-    if (digit == *at || !is_end(*digit) || value > max)
+    if (digit == *at || digit - *at > DIGITS_MAX || !is_end(*digit) || value > max)
         return false;
     *number = (uint32_t)value;
     *at = digit;
